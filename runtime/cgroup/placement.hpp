@@ -1,0 +1,22 @@
+// Where a container's cgroups are: linux.cgroupsPath turned into one directory per hierarchy
+// (runtime-spec 1.3.0 config-linux.md "Control groups": absolute paths lie below the mount points,
+// relative ones below the cgroup of the runtime).
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "runtime/cgroup/host.hpp"
+
+namespace runtime::cgroup {
+
+/// Directory by controller; controllers of one v1 hierarchy share theirs. The key "" is v2's.
+using Paths = std::map<std::string, std::string>;
+
+/// Pure. An empty `cgroups_path` means "/<id>". Invalid when the path is the root of a hierarchy,
+/// when it has a component "..", or when it is of the form slice:prefix:name.
+base::Result<Paths> place(const Host& host, std::string_view cgroups_path, std::string_view id);
+
+}  // namespace runtime::cgroup
