@@ -56,7 +56,8 @@ enum class SeccompArch : std::uint8_t {
   Sheb,
 };
 
-enum class SeccompFlag : std::uint8_t { Log, SpecAllow, WaitKillableRecv };
+/// `Tsync` is not of the spec: runc accepts and ignores it.
+enum class SeccompFlag : std::uint8_t { Log, SpecAllow, WaitKillableRecv, Tsync };
 
 /// `value_two` counts with MaskedEqual only: (argument & value) == value_two.
 struct SeccompArg {
