@@ -39,16 +39,10 @@ struct Host {
   const Hierarchy* unified() const;
 };
 
-/// What detection reads, as text, so that any machine can be described in a test.
-struct HostText {
-  std::string mountinfo;       ///< /proc/self/mountinfo
-  std::string self_cgroup;     ///< /proc/self/cgroup
-  std::string v2_controllers;  ///< cgroup.controllers at the root of the v2 mount, or empty
-};
-
-/// Pure. NotFound when no cgroup is mounted.
-base::Result<Host> parse_host(const HostText& text);
-/// Reads /proc and /sys of this mount namespace.
+/// Pure: from the texts of /proc/self/mountinfo and /proc/self/cgroup. The controllers of v2 are
+/// not in them and stay empty. NotFound when no cgroup file system is mounted.
+base::Result<Host> parse_host(std::string_view mountinfo, std::string_view self_cgroup);
+/// The host as this process sees it.
 base::Result<Host> detect_host();
 
 }  // namespace runtime::cgroup

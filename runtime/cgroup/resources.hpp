@@ -2,7 +2,9 @@
 // touching the kernel (runtime-spec 1.3.0 config-linux.md; kernel docs cgroup-v1/*, cgroup-v2.rst).
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -13,12 +15,15 @@ namespace runtime::cgroup {
 
 /// One write(2) of `value` to `file` in the cgroup directory of `controller`.
 struct Setting {
+  std::string origin;      ///< JSON path of what is asked, for errors
   std::string controller;  ///< "" for a file that every v2 cgroup has
   Version version = Version::V1;
   std::string file;
   std::string value;
-  /// The value asks for nothing that a kernel without this file would not do anyway: absence of the
-  /// file is no error then.
+  /// Written when `file` does not exist (kernels name the weights of block I/O differently).
+  std::string other_file = {};
+  std::string other_value = {};
+  /// The value asks for nothing that a kernel without this file would not do anyway.
   bool optional = false;
 
   bool operator==(const Setting&) const = default;
@@ -26,16 +31,19 @@ struct Setting {
 
 struct ResourcePlan {
   std::vector<Setting> settings;         ///< in the order in which they have to be written
-  std::vector<oci::DeviceRule> devices;  ///< the whole allow list: last match wins, default is deny
+  std::vector<oci::DeviceRule> devices;  ///< the last that matches wins, default is deny
   std::vector<std::string> warnings;     ///< asked for and ignored, one sentence each
 };
 
-/// Pure. Invalid or Unsupported for requests that this host cannot fulfil (a controller that is not
-/// there, `unified` without v2), with the JSON path in the message.
+/// Pure; for a new cgroup, whose limits are the kernel's defaults. Unsupported for requests that
+/// this host cannot fulfil (a controller that is not there, `unified` without v2), Invalid for
+/// values that no kernel takes; both with the JSON path in the message. `devices` are the
+/// container's rules followed by default_device_rules().
 base::Result<ResourcePlan> plan_resources(const oci::Resources& resources, const Host& host);
 
-/// The rules that every container starts from: deny all, then what runtime-spec's default devices,
-/// mknod, pseudo terminals and tun need.
-std::vector<oci::DeviceRule> default_device_rules();
+/// cgroup v1's cpu.shares (2 to 262144) on v2's scale (1 to 10000), so that 1024 becomes 100.
+std::uint64_t cpu_weight_of_shares(std::uint64_t shares);
+/// blkio's weight (10 to 1000) on the scale of io.weight (1 to 10000).
+std::uint64_t io_weight_of_blkio(std::uint64_t weight);
 
 }  // namespace runtime::cgroup
