@@ -1,0 +1,184 @@
+// path_open. A path is first opened with O_PATH, which touches nothing, to see what is there; only
+// then is the file opened for use, and only if it is still the same.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <optional>
+
+#include "base/result.hpp"
+#include "engine/wasi/fd_flags.hpp"
+#include "engine/wasi/functions.hpp"
+#include "engine/wasi/path_resolution.hpp"
+
+namespace engine::wasi {
+namespace {
+
+// How often somebody else may exchange the file between the two opens.
+constexpr int kMaxTries = 16;
+
+struct OpenRequest {
+  bool follow = false;
+  bool create = false;
+  bool directory = false;
+  bool exclusive = false;
+  bool truncate = false;
+  Rights base = 0;
+  Rights inheriting = 0;
+  int fd_flags = 0;
+
+  bool writing() const { return truncate || (base & rights::kWriting) != 0; }
+  bool reading() const { return (base & rights::kReading) != 0; }
+  int access_mode() const {
+    if (!writing()) return O_RDONLY;
+    return reading() ? O_RDWR : O_WRONLY;
+  }
+  int follow_flag() const { return follow ? 0 : O_NOFOLLOW; }
+};
+
+Result<OpenRequest> parse_request(std::uint32_t lookup, std::uint32_t flags, Rights base,
+                                  Rights inheriting, std::uint32_t fd_flags) {
+  if ((flags & ~oflags::kAll) != 0) return fail(Errno::Inval);
+  OpenRequest out;
+  out.follow = (lookup & kLookupSymlinkFollow) != 0;
+  out.create = (flags & oflags::kCreat) != 0;
+  out.directory = (flags & oflags::kDirectory) != 0;
+  out.exclusive = (flags & oflags::kExcl) != 0;
+  out.truncate = (flags & oflags::kTrunc) != 0;
+  if (out.directory && (out.create || out.truncate)) return fail(Errno::Inval);
+  // Some guests set every bit of the word, those too that are no rights.
+  out.base = base & rights::kAll;
+  out.inheriting = inheriting & rights::kAll;
+  out.fd_flags = TRY(host_fd_flags(fd_flags));
+  return out;
+}
+
+// "/dev/stdin" and "/dev/fd/7" are magic links in a real /dev; here they are the guest's own
+// numbers.
+std::optional<Fd> own_descriptor(const Descriptor& directory, std::string_view path) {
+  if (directory.sandbox != Sandbox::InRoot) return std::nullopt;
+  while (path.starts_with('/')) path.remove_prefix(1);
+  if (path == "dev/stdin") return 0;
+  if (path == "dev/stdout") return 1;
+  if (path == "dev/stderr") return 2;
+  constexpr std::string_view kPrefix = "dev/fd/";
+  if (!path.starts_with(kPrefix)) return std::nullopt;
+  path.remove_prefix(kPrefix.size());
+  Fd number = 0;
+  const auto [end, error] = std::from_chars(path.data(), path.data() + path.size(), number);
+  if (error != std::errc() || end != path.data() + path.size()) return std::nullopt;
+  return number;
+}
+
+Result<Descriptor> duplicate(const Call& call, Fd number, const OpenRequest& request) {
+  Descriptor* const own = TRY(call.descriptors().get(number));
+  base::UniqueFd fd(::fcntl(own->fd.get(), F_DUPFD_CLOEXEC, 0));
+  if (!fd) return fail_from_host();
+  Descriptor out;
+  out.fd = std::move(fd);
+  out.filetype = own->filetype;
+  out.sandbox = own->sandbox;
+  out.read_only = own->read_only;
+  out.base = own->base & request.base;
+  out.inheriting = own->inheriting & request.inheriting;
+  return out;
+}
+
+bool same_file(const struct stat& left, const struct stat& right) {
+  return left.st_dev == right.st_dev && left.st_ino == right.st_ino;
+}
+
+Result<base::UniqueFd> create_file(const Descriptor& directory, const std::string& path,
+                                   const OpenRequest& request) {
+  // O_EXCL only if asked for: without it a link to nothing, inside, creates what it names.
+  const int flags = O_CREAT | O_NOCTTY | request.access_mode() | request.fd_flags |
+                    request.follow_flag() | (request.exclusive ? O_EXCL : 0);
+  base::UniqueFd fd = TRY(open_path(directory, path, flags, 0666));
+  TRY(check_openable(fd.get(), request.writing()));
+  return fd;
+}
+
+Result<base::UniqueFd> open_directory(int found, const OpenRequest& request) {
+  if (request.create || request.writing()) return fail(Errno::IsDir);
+  // "." of a descriptor is that directory itself: nothing can come between.
+  base::UniqueFd fd(::openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd && errno == EACCES && (request.base & rights::kFdReaddir) == 0) {
+    fd.reset(::openat(found, ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  }
+  if (!fd) return fail_from_host();
+  return fd;
+}
+
+// Again when the file is not `found` any more.
+Result<base::UniqueFd> open_found(const Descriptor& directory, const std::string& path,
+                                  const OpenRequest& request, int found) {
+  struct stat status{};
+  if (::fstat(found, &status) != 0) return fail_from_host();
+  if (S_ISLNK(status.st_mode)) return fail(Errno::Loop);
+  if (S_ISDIR(status.st_mode)) return open_directory(found, request);
+  TRY(check_openable(found, request.writing()));
+  const int flags = O_NOCTTY | request.access_mode() | request.fd_flags | request.follow_flag();
+  base::UniqueFd fd = TRY(open_path(directory, path, flags));
+  struct stat opened{};
+  if (::fstat(fd.get(), &opened) != 0) return fail_from_host();
+  if (!same_file(status, opened)) return fail(Errno::Again);
+  // O_TRUNC would have emptied whatever file the path led to.
+  if (request.truncate && S_ISREG(opened.st_mode) && ::ftruncate(fd.get(), 0) != 0) {
+    return fail_from_host();
+  }
+  return fd;
+}
+
+Result<base::UniqueFd> try_open(const Descriptor& directory, const std::string& path,
+                                const OpenRequest& request) {
+  const int look = O_PATH | request.follow_flag() | (request.directory ? O_DIRECTORY : 0);
+  Result<base::UniqueFd> found = open_path(directory, path, look);
+  if (!found) {
+    if (found.error() != Errno::NoEnt || !request.create) return fail(found.error());
+    if (directory.read_only) return fail(Errno::RoFs);
+    return create_file(directory, path, request);
+  }
+  if (request.create && request.exclusive) return fail(Errno::Exist);
+  return open_found(directory, path, request, found->get());
+}
+
+Result<base::UniqueFd> open_host_file(const Descriptor& directory, const std::string& path,
+                                      const OpenRequest& request) {
+  Result<base::UniqueFd> opened = fail(Errno::Again);
+  for (int tries = 0; tries < kMaxTries && !opened && opened.error() == Errno::Again; ++tries) {
+    opened = try_open(directory, path, request);
+  }
+  return opened;
+}
+
+}  // namespace
+
+Result<void> path_open(Call& call, Fd fd, std::uint32_t lookup, Address path, Size path_size,
+                       std::uint32_t open_flags, Rights base, Rights inheriting,
+                       std::uint32_t fd_flags, Address opened) {
+  const auto out = TRY(call.out<Fd>(opened));
+  const OpenRequest request = TRY(parse_request(lookup, open_flags, base, inheriting, fd_flags));
+  const Rights needed = rights::kPathOpen | (request.create ? rights::kPathCreateFile : 0) |
+                        (request.truncate ? rights::kPathFilestatSetSize : 0);
+  Descriptor* const directory = TRY(call.descriptors().get_directory(fd, needed));
+  if (((request.base | request.inheriting) & ~directory->inheriting) != 0) {
+    return fail(Errno::NotCapable);
+  }
+  const std::string name = TRY(call.path(path, path_size));
+  if (const std::optional<Fd> own = own_descriptor(*directory, name)) {
+    Descriptor descriptor = TRY(duplicate(call, *own, request));
+    out.set(TRY(call.descriptors().add(std::move(descriptor))));
+    return {};
+  }
+  if (directory->read_only && request.writing()) return fail(Errno::RoFs);
+  base::UniqueFd host = TRY(open_host_file(*directory, name, request));
+  Descriptor descriptor = TRY(describe(std::move(host), request.base, request.inheriting));
+  // Not InRoot: an absolute link has no meaning relative to a directory within the root.
+  descriptor.sandbox = Sandbox::Beneath;
+  descriptor.read_only = directory->read_only;
+  out.set(TRY(call.descriptors().add(std::move(descriptor))));
+  return {};
+}
+
+}  // namespace engine::wasi

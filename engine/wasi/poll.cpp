@@ -1,0 +1,200 @@
+// poll_oneoff: clocks and descriptors in one ppoll(2).
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "base/result.hpp"
+#include "engine/wasi/clock.hpp"
+#include "engine/wasi/functions.hpp"
+
+namespace engine::wasi {
+namespace {
+
+// Bounds what the host allocates for one call: 4096 x 56 bytes.
+constexpr Size kMaxSubscriptions = 4096;
+
+Subscription to_preview1(const SubscriptionUnstable& from) {
+  Subscription out{};
+  out.userdata = from.userdata;
+  out.type = from.type;
+  out.subject = from.type == EventType::Clock ? from.clock
+                                              : static_cast<std::uint32_t>(from.identifier_or_fd);
+  out.timeout = from.timeout;
+  out.precision = from.precision;
+  out.flags = from.flags;
+  return out;
+}
+Subscription to_preview1(const Subscription& from) { return from; }
+
+template <typename Guest>
+Result<std::vector<Subscription>> read_subscriptions(const Call& call, Address at, Size count) {
+  if (count == 0 || count > kMaxSubscriptions) return fail(Errno::Inval);
+  TRY(call.bytes(at, std::uint64_t{count} * sizeof(Guest)));
+  std::vector<Subscription> out(count);
+  for (Size i = 0; i < count; ++i) {
+    out[i] = to_preview1(TRY(call.read<Guest>(at + i * static_cast<Address>(sizeof(Guest)))));
+  }
+  return out;
+}
+
+Event event_of(const Subscription& subscription, Errno error) {
+  Event out{};
+  out.userdata = subscription.userdata;
+  out.error = static_cast<std::uint16_t>(error);
+  out.type = subscription.type;
+  return out;
+}
+
+std::uint64_t now(clockid_t clock) {
+  timespec value{};
+  ::clock_gettime(clock, &value);
+  return nanoseconds(value);
+}
+
+std::uint64_t bytes_to_read(int fd) {
+  struct stat status{};
+  if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+    const off_t at = ::lseek(fd, 0, SEEK_CUR);
+    return at < status.st_size ? static_cast<std::uint64_t>(status.st_size - at) : 0;
+  }
+  int count = 0;
+  return ::ioctl(fd, FIONREAD, &count) == 0 && count > 0 ? static_cast<std::uint64_t>(count) : 0;
+}
+
+/// The subscriptions of one call, ready to be waited for.
+class Poll {
+ public:
+  Poll(DescriptorTable& descriptors, std::span<const Subscription> subscriptions)
+      : start_(now(CLOCK_MONOTONIC)) {
+    for (const Subscription& subscription : subscriptions) add(descriptors, subscription);
+  }
+
+  /// At least one event; errors of single subscriptions are events.
+  Result<std::vector<Event>> wait() {
+    while (events_.empty()) {
+      const std::optional<timespec> timeout = time_left();
+      const int ready =
+          ::ppoll(polled_.data(), polled_.size(), timeout ? &*timeout : nullptr, nullptr);
+      if (ready < 0 && errno != EINTR) return fail_from_host();
+      if (ready > 0) collect_descriptors();
+      collect_clocks();
+    }
+    return std::move(events_);
+  }
+
+ private:
+  struct Clock {
+    Subscription subscription;
+    clockid_t clock;
+    bool absolute;
+  };
+
+  void add(DescriptorTable& descriptors, const Subscription& subscription) {
+    switch (subscription.type) {
+      case EventType::Clock:
+        return add_clock(subscription);
+      case EventType::FdRead:
+      case EventType::FdWrite:
+        return add_descriptor(descriptors, subscription);
+    }
+    events_.push_back(event_of(subscription, Errno::Inval));
+  }
+
+  void add_clock(const Subscription& subscription) {
+    const Result<clockid_t> clock = host_clock(subscription.subject);
+    if (!clock) {
+      events_.push_back(event_of(subscription, clock.error()));
+    } else if (*clock != CLOCK_REALTIME && *clock != CLOCK_MONOTONIC) {
+      // CPU clocks stand still while their process waits.
+      events_.push_back(event_of(subscription, Errno::NotSup));
+    } else {
+      clocks_.push_back(
+          {subscription, *clock, (subscription.flags & kSubscriptionAbsoluteTime) != 0});
+    }
+  }
+
+  void add_descriptor(DescriptorTable& descriptors, const Subscription& subscription) {
+    const Result<Descriptor*> descriptor =
+        descriptors.get(subscription.subject, rights::kPollFdReadwrite);
+    if (!descriptor) {
+      events_.push_back(event_of(subscription, descriptor.error()));
+      return;
+    }
+    const short wanted = subscription.type == EventType::FdRead ? POLLIN : POLLOUT;
+    polled_.push_back({.fd = (*descriptor)->fd.get(), .events = wanted, .revents = 0});
+    polled_subscriptions_.push_back(subscription);
+  }
+
+  std::uint64_t left(const Clock& clock) const {
+    const std::uint64_t timeout = clock.subscription.timeout;
+    const std::uint64_t passed = clock.absolute ? now(clock.clock) : now(CLOCK_MONOTONIC) - start_;
+    return timeout > passed ? timeout - passed : 0;
+  }
+
+  std::optional<timespec> time_left() const {
+    std::optional<std::uint64_t> shortest;
+    for (const Clock& clock : clocks_) {
+      shortest = std::min(shortest.value_or(UINT64_MAX), left(clock));
+    }
+    if (!shortest) return std::nullopt;
+    return to_timespec(*shortest);
+  }
+
+  void collect_descriptors() {
+    for (std::size_t i = 0; i < polled_.size(); ++i) {
+      const pollfd& polled = polled_[i];
+      if (polled.revents == 0) continue;
+      const bool bad = (polled.revents & POLLNVAL) != 0;
+      Event event = event_of(polled_subscriptions_[i], bad ? Errno::BadF : Errno::Success);
+      if (event.type == EventType::FdRead && !bad) event.nbytes = bytes_to_read(polled.fd);
+      if ((polled.revents & POLLHUP) != 0) event.flags = kEventHangup;
+      events_.push_back(event);
+    }
+  }
+
+  void collect_clocks() {
+    for (const Clock& clock : clocks_) {
+      if (left(clock) == 0) events_.push_back(event_of(clock.subscription, Errno::Success));
+    }
+  }
+
+  std::uint64_t start_;
+  std::vector<Event> events_;
+  std::vector<Clock> clocks_;
+  std::vector<pollfd> polled_;
+  std::vector<Subscription> polled_subscriptions_;  // of the same index
+};
+
+template <typename Guest>
+Result<void> poll(const Call& call, Address subscriptions, Address events, Size count,
+                  Address stored) {
+  const auto out = TRY(call.out<Size>(stored));
+  const std::vector<Subscription> wanted =
+      TRY(read_subscriptions<Guest>(call, subscriptions, count));
+  TRY(call.bytes(events, std::uint64_t{count} * sizeof(Event)));
+  const std::vector<Event> happened = TRY(Poll(call.descriptors(), wanted).wait());
+  for (std::size_t i = 0; i < happened.size(); ++i) {
+    const auto at = events + static_cast<Address>(i * sizeof(Event));
+    TRY(call.out<Event>(at)).set(happened[i]);
+  }
+  out.set(static_cast<Size>(happened.size()));
+  return {};
+}
+
+}  // namespace
+
+Result<void> poll_oneoff(Call& call, Address subscriptions, Address events, Size count,
+                         Address stored) {
+  return poll<Subscription>(call, subscriptions, events, count, stored);
+}
+
+Result<void> poll_oneoff_unstable(Call& call, Address subscriptions, Address events, Size count,
+                                  Address stored) {
+  return poll<SubscriptionUnstable>(call, subscriptions, events, count, stored);
+}
+
+}  // namespace engine::wasi

@@ -1,0 +1,59 @@
+// What a WASI guest is given: arguments, environment, descriptors, and the way out.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "engine/artifact/vm_layout.hpp"
+#include "engine/wasi/descriptor.hpp"
+
+namespace engine::wasi {
+
+/// A directory that the guest finds open at its start.
+struct Preopen {
+  base::UniqueFd directory;
+  std::string guest_path;
+  Sandbox sandbox = Sandbox::Beneath;
+  bool read_only = false;
+};
+
+struct WasiOptions {
+  std::vector<std::string> arguments;    ///< the program's name first
+  std::vector<std::string> environment;  ///< "NAME=value"
+  /// The guest's 0, 1 and 2. One that is not open is not open for the guest either. They are the
+  /// guest's to close: a host that writes to its own standard error passes duplicates.
+  std::array<base::UniqueFd, 3> stdio;
+  std::vector<Preopen> preopens;          ///< from 3 on
+  std::vector<base::UniqueFd> inherited;  ///< listening or connected sockets, after the preopens
+  /// Memory 0 of the instance that calls; required. Empty when it has none.
+  std::span<std::byte> (*memory_of)(VmContext*) = nullptr;
+  /// Called by proc_exit with `exit_data` and the code; does not return. When null, proc_exit
+  /// leaves the code in WasiContext::exit_code and makes its caller trap with HostFailure.
+  void (*exit)(void*, std::uint32_t) = nullptr;
+  void* exit_data = nullptr;
+};
+
+/// VmHostFunction::data of every WASI function. Used by one thread at a time; outlives the
+/// instance.
+struct WasiContext {
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment;
+  DescriptorTable descriptors;
+  std::span<std::byte> (*memory_of)(VmContext*) = nullptr;
+  void (*exit)(void*, std::uint32_t) = nullptr;
+  void* exit_data = nullptr;
+  std::optional<std::uint32_t> exit_code;
+};
+
+/// Invalid when an argument or variable holds a NUL, when they are more than the guest can address,
+/// or a preopen is no directory.
+base::Result<WasiContext> make_context(WasiOptions options);
+
+}  // namespace engine::wasi
