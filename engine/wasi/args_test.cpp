@@ -40,7 +40,7 @@ TEST(Arguments, NothingIsWrittenWhereTheyDoNotFit) {
 
 TEST(Arguments, ANulInsideOneIsRefusedAtTheStart) {
   WasiOptions options = with_arguments({std::string("a\0b", 3)});
-  options.memory_of = [](VmContext*) { return std::span<std::byte>(); };
+  options.memory_of = [](const VmContext*) { return std::span<std::byte>(); };
   EXPECT_EQ(make_context(std::move(options)).error().kind(), base::ErrorKind::Invalid);
 }
 

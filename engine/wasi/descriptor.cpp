@@ -100,14 +100,14 @@ Result<Descriptor*> DescriptorTable::get_directory(std::uint32_t number, Rights 
 }
 
 Result<void> DescriptorTable::close(std::uint32_t number) {
-  TRY(get(number));
+  static_cast<void>(TRY(get(number)));
   descriptors_[number].reset();
   return {};
 }
 
 Result<void> DescriptorTable::renumber(std::uint32_t from, std::uint32_t to) {
-  TRY(get(from));
-  TRY(get(to));
+  static_cast<void>(TRY(get(from)));
+  static_cast<void>(TRY(get(to)));
   if (from == to) return {};
   descriptors_[to] = std::move(descriptors_[from]);
   descriptors_[from].reset();

@@ -37,7 +37,7 @@ class FakeGuest {
   static constexpr Address kResult = 0x6000;
 
   explicit FakeGuest(WasiOptions options) {
-    options.memory_of = [](VmContext* caller) {
+    options.memory_of = [](const VmContext* caller) {
       return std::span(*static_cast<std::vector<std::byte>*>(caller->instance));
     };
     context = make_context(std::move(options)).value();

@@ -115,7 +115,10 @@ struct HostEntry<kFunction> {
 
 /// Calls visit(module, name, entry) for every function of both modules, where entry is a pointer of
 /// the function's own type: int32_t (*)(VmHostFunction*, int32_t or int64_t...), or void for
-/// proc_exit. VmHostFunction::data is to be the WasiContext.
+/// proc_exit. VmHostFunction::data is to be the WasiContext, so for a linker:
+///   for_each_function([&](auto module, auto name, auto entry) {
+///     linker.define_function(module, name, entry, &context);
+///   });
 template <typename Visitor>
 void for_each_function(Visitor&& visit) {
   constexpr const char* kPreview1 = "wasi_snapshot_preview1";

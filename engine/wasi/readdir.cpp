@@ -34,7 +34,7 @@ constexpr std::size_t kSmallestBatch = 512;
 
 Filetype filetype_of_entry(int directory, const char* name, std::uint8_t type) {
   // DT_* are the file type bits of st_mode, shifted.
-  if (type != DT_UNKNOWN) return filetype_of(DTTOIF(type));
+  if (type != DT_UNKNOWN) return filetype_of(static_cast<std::uint32_t>(DTTOIF(type)));
   struct stat status{};
   if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return Filetype::Unknown;
   return filetype_of(status.st_mode);

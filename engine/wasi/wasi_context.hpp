@@ -32,8 +32,9 @@ struct WasiOptions {
   std::array<base::UniqueFd, 3> stdio;
   std::vector<Preopen> preopens;          ///< from 3 on
   std::vector<base::UniqueFd> inherited;  ///< listening or connected sockets, after the preopens
-  /// Memory 0 of the instance that calls; required. Empty when it has none.
-  std::span<std::byte> (*memory_of)(VmContext*) = nullptr;
+  /// Memory 0 of the instance that calls, empty when it has none; required. A program passes
+  /// execution::guest_memory.
+  std::span<std::byte> (*memory_of)(const VmContext*) = nullptr;
   /// Called by proc_exit with `exit_data` and the code; does not return. When null, proc_exit
   /// leaves the code in WasiContext::exit_code and makes its caller trap with HostFailure.
   void (*exit)(void*, std::uint32_t) = nullptr;
@@ -46,7 +47,7 @@ struct WasiContext {
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
   DescriptorTable descriptors;
-  std::span<std::byte> (*memory_of)(VmContext*) = nullptr;
+  std::span<std::byte> (*memory_of)(const VmContext*) = nullptr;
   void (*exit)(void*, std::uint32_t) = nullptr;
   void* exit_data = nullptr;
   std::optional<std::uint32_t> exit_code;
