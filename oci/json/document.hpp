@@ -1,6 +1,6 @@
 // A JSON text (RFC 8259) as a read-only tree with checked access. Built for configuration files:
-// one pass, in place, without an allocation per value. The grammar is RapidJSON's reader; the tree
-// is ours (docs/decisions: JSON).
+// one pass, strings unescaped in place, one allocation for all values. Why it is our own:
+// docs/decisions/003-json.md.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +22,9 @@ enum class Kind : std::uint8_t {
   Null,
   False,
   True,
-  Unsigned,
-  Negative,
-  Double,
+  Unsigned,     ///< an integer from 0 to UINT64_MAX
+  Negative,     ///< an integer from INT64_MIN to -1
+  OtherNumber,  ///< every other number; its value is not kept
   String,
   Array,
   Object
@@ -36,7 +36,7 @@ std::string_view kind_name(Kind kind);
 /// One value in the order of the text. A container is followed by what it contains; an object's
 /// keys are String nodes before their values.
 struct Node {
-  std::uint64_t payload = 0;  // bits of a number; where a string begins in the text
+  std::uint64_t payload = 0;  // an integer; where a string begins in the text
   std::uint32_t extent = 0;   // length of a string; index behind the last node of a container
   Kind kind = Kind::Null;
 };
@@ -81,7 +81,9 @@ class Value {
 
 class Document {
  public:
-  /// Fails with Invalid (the byte offset is in the text) or LimitExceeded.
+  /// Takes what RFC 8259 allows, in UTF-8, within the limits above; nothing may follow the value
+  /// but blanks. Half of a surrogate pair in an escape becomes U+FFFD, as in Go. Fails with Invalid
+  /// (the byte offset is in the text) or LimitExceeded.
   static base::Result<Document> parse(std::string_view text);
 
   Value root() const { return {*this, 0}; }

@@ -60,8 +60,56 @@ TEST(Document, MalformedTextIsRefusedWithItsOffset) {
   EXPECT_THAT(error_of("[\"\xFF\"]"), testing::StartsWith("invalid JSON at byte"));
 }
 
+TEST(Document, LoneSurrogatesBecomeReplacementCharacters) {
+  const auto document = Document::parse(R"(["\ud800", "\udc00x", "\ud800\u0041"])");
+  ASSERT_TRUE(document);
+  std::string all;
+  document->root().for_each_element([&](Value element) { all += *element.string(); });
+  EXPECT_EQ(all,
+            "\xEF\xBF\xBD\xEF\xBF\xBDx\xEF\xBF\xBD"
+            "A");
+}
+
+TEST(Document, TheGrammarIsStrict) {
+  for (const char* text : {"01",
+                           "-",
+                           "+1",
+                           ".5",
+                           "1.",
+                           "1e",
+                           "1e+",
+                           "0x1",
+                           "NaN",
+                           "tru",
+                           "nulll",
+                           "[1,]",
+                           "[,1]",
+                           "{,}",
+                           "{\"a\":1,}",
+                           "{a:1}",
+                           "{\"a\" 1}",
+                           "'a'",
+                           "\"\\x\"",
+                           "\"\\u12g4\"",
+                           "\"\\",
+                           "\"a",
+                           "\"a\nb\"",
+                           "[",
+                           "]",
+                           "{\"a\"",
+                           "[1 2]",
+                           "/**/1",
+                           "\xEF\xBB\xBF{}"}) {
+    EXPECT_NE(error_of(text), "") << text;
+  }
+  for (const char* text : {"0", "-0", "0.5e-3", "1E+2", " [ ] ", "{ }", "\"\"", "\r\n\tnull "}) {
+    EXPECT_EQ(error_of(text), "") << text;
+  }
+}
+
 TEST(Document, NothingHidesBehindANulByte) {
-  EXPECT_EQ(error_of(std::string_view("{}\0garbage", 10)), "invalid JSON at byte 2: NUL byte");
+  EXPECT_EQ(error_of(std::string_view("{}\0garbage", 10)),
+            "invalid JSON at byte 2: unexpected text behind the document");
 }
 
 TEST(Document, DepthAndCountAreLimited) {

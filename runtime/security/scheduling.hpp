@@ -12,7 +12,7 @@ namespace runtime::security {
 
 /// sched_setattr(2).
 base::Result<void> apply_scheduler(const oci::Scheduler& scheduler);
-/// ioprio_set(2), for the process group.
+/// ioprio_set(2).
 base::Result<void> apply_io_priority(const oci::IoPriority& priority);
 /// set_mempolicy(2).
 base::Result<void> apply_memory_policy(const oci::MemoryPolicy& policy);
