@@ -5,7 +5,6 @@
 #include <linux/filter.h>
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "base/result.hpp"
