@@ -1,0 +1,45 @@
+// The opcode table, and its inverse built at compile time.
+#include "engine/structure/opcode.hpp"
+
+#include <array>
+
+namespace engine {
+namespace {
+
+constexpr std::array kInfos = {
+#define OPCODE(name, prefix, code, text, immediate, signature, access) \
+  OpcodeInfo{text, signature, prefix, code, Immediate::immediate, access},
+#include "engine/structure/opcode.def"
+#undef OPCODE
+};
+
+constexpr std::uint16_t kNone = 0xffff;
+constexpr std::uint8_t kNumericPrefix = 0xfc;
+constexpr std::uint8_t kVectorPrefix = 0xfd;
+
+constexpr std::array<std::uint16_t, 256> inverse_of(std::uint8_t prefix) {
+  std::array<std::uint16_t, 256> out{};
+  out.fill(kNone);
+  for (std::uint16_t i = 0; i < kInfos.size(); ++i) {
+    if (kInfos[i].prefix == prefix) out[kInfos[i].code] = i;
+  }
+  return out;
+}
+
+constexpr auto kPlain = inverse_of(0);
+constexpr auto kNumeric = inverse_of(kNumericPrefix);
+constexpr auto kVector = inverse_of(kVectorPrefix);
+
+}  // namespace
+
+const OpcodeInfo& info(Opcode opcode) { return kInfos[static_cast<std::size_t>(opcode)]; }
+
+std::optional<Opcode> find_opcode(std::uint8_t prefix, std::uint32_t code) {
+  const auto* table = &kPlain;
+  if (prefix == kNumericPrefix) table = &kNumeric;
+  if (prefix == kVectorPrefix) table = &kVector;
+  if (code >= table->size() || (*table)[code] == kNone) return std::nullopt;
+  return static_cast<Opcode>((*table)[code]);
+}
+
+}  // namespace engine
