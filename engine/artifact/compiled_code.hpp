@@ -28,12 +28,15 @@ struct CompiledCode {
   std::vector<std::byte> rodata;
   std::uint64_t rodata_offset = 0;
 
-  /// One for each own function, in order of the function index space.
+  /// One for each own function, in order of the function index space. Size 0 for a function that
+  /// was inlined everywhere and whose reference cannot be taken.
   std::vector<CodeRange> functions;
   /// By type index; size 0 where none was made. C ABI:
-  ///   void enter(void* context, const void* code, VmValue* values)
-  /// takes the parameters from values[0..], calls code, writes the results to values[0..]. Made for
-  /// the type of every function in Module::referenced_functions and of the start function.
+  ///   void enter(void* context, const void* code, VmValue* values, VmStore* store)
+  /// takes the parameters from values[0..], calls code, writes the results to values[0..]. `store`
+  /// is the calling thread's: results that do not fit registers are fetched from there, since
+  /// `context` need not be a VmContext. Made for the type of every function in
+  /// Module::referenced_functions and of the start function.
   std::vector<CodeRange> entry_trampolines;
   /// By type index; the `code` of a host function's VmFuncRef (its context is a VmHostFunction).
   /// Made for the type of every imported function.

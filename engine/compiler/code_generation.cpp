@@ -1,0 +1,107 @@
+// See code_generation.hpp. FPOpFusion stays Strict: wasm has no contraction.
+#include "engine/compiler/code_generation.hpp"
+
+#include <llvm/Analysis/TargetLibraryInfo.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/SmallVectorMemoryBuffer.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+
+#include <cstring>
+#include <memory>
+
+#include "base/result.hpp"
+
+namespace engine::compiler {
+namespace {
+
+constexpr const char* kTriple = "x86_64-unknown-linux-gnu";
+
+Result<void> check(llvm::Module& module, std::string_view when) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  if (!llvm::verifyModule(module, &out)) return {};
+  return fail(ErrorKind::System,
+              "internal: broken code " + std::string(when) + " optimisation: " + text);
+}
+
+std::unique_ptr<llvm::TargetMachine> make_target(std::string_view cpu, Effort effort) {
+  std::string error;
+  const llvm::Target* target = llvm::TargetRegistry::lookupTarget(kTriple, error);
+  if (!target) return nullptr;
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  const auto level =
+      effort == Effort::Full ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::None;
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(kTriple, llvm::StringRef(cpu.data(), cpu.size()), "", options,
+                                  llvm::Reloc::PIC_, llvm::CodeModel::Small, level));
+}
+
+void optimise(llvm::Module& module, llvm::TargetMachine& target, Effort effort) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = effort == Effort::Full;
+  tuning.SLPVectorization = effort == Effort::Full;
+  tuning.LoopInterleaving = effort == Effort::Full;
+  llvm::PassBuilder builder(&target, tuning);
+  // No function of libc exists where this code runs.
+  llvm::TargetLibraryInfoImpl library(target.getTargetTriple());
+  library.disableAllFunctions();
+  functions.registerPass([&] { return llvm::TargetLibraryAnalysis(library); });
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  if (effort == Effort::Full) {
+    builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+    return;
+  }
+  llvm::ModulePassManager cheap;
+  if (!builder.parsePassPipeline(
+          cheap, "function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,dce)")) {
+    cheap.run(module, modules);
+  }
+}
+
+}  // namespace
+
+void initialise_target() {
+  LLVMInitializeX86TargetInfo();
+  LLVMInitializeX86Target();
+  LLVMInitializeX86TargetMC();
+  LLVMInitializeX86AsmPrinter();
+}
+
+Result<std::vector<std::byte>> generate_object(llvm::Module& module, std::string_view cpu,
+                                               Effort effort, bool verify) {
+  const std::unique_ptr<llvm::TargetMachine> target = make_target(cpu, effort);
+  if (!target) return fail(ErrorKind::System, "internal: LLVM has no x86-64 target");
+  module.setTargetTriple(kTriple);
+  module.setDataLayout(target->createDataLayout());
+  if (verify) TRY(check(module, "before"));
+  optimise(module, *target, effort);
+  if (verify) TRY(check(module, "after"));
+  llvm::SmallVector<char, 0> object;
+  llvm::raw_svector_ostream out(object);
+  llvm::legacy::PassManager passes;
+  if (target->addPassesToEmitFile(passes, out, nullptr, llvm::CodeGenFileType::ObjectFile,
+                                  !verify)) {
+    return fail(ErrorKind::System, "internal: LLVM cannot write objects");
+  }
+  passes.run(module);
+  std::vector<std::byte> bytes(object.size());
+  std::memcpy(bytes.data(), object.data(), object.size());
+  return bytes;
+}
+
+}  // namespace engine::compiler

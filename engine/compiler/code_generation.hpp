@@ -1,0 +1,31 @@
+// From LLVM IR to a relocatable object: the pass pipeline and the machine code generator.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/structure/error.hpp"
+
+namespace llvm {
+class Module;
+}
+
+namespace engine::compiler {
+
+enum class Effort : std::uint8_t {
+  Full,   ///< O2 with vectorizers
+  Cheap,  ///< O1 without loop passes, fast register allocation; for giants
+};
+
+/// Call once before the first object, on one thread.
+void initialise_target();
+
+/// Optimises `module` in place and returns an ELF object. Thread safe for modules of different
+/// LLVMContexts. With `verify`, IR that breaks LLVM's rules is an error (before and after).
+Result<std::vector<std::byte>> generate_object(llvm::Module& module, std::string_view cpu,
+                                               Effort effort, bool verify);
+
+}  // namespace engine::compiler

@@ -1,3 +1,0 @@
-module wherry.dev/test/guests/inventory
-
-go 1.21
