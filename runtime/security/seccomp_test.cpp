@@ -68,6 +68,9 @@ TEST(CompileSeccomp, AnAllowListAllowsItsNamesOnEveryArchitecture) {
 
 TEST(CompileSeccomp, CallsNewerThanTheProfileGiveEnosys) {
   const SeccompProgram program = compiled(allow_list({"read", "openat2"}));
+  EXPECT_EQ(answer(program, SYS_openat2), SECCOMP_RET_ALLOW);  // the newest of the profile
+  EXPECT_EQ(answer(program, SYS_openat2, {}, AUDIT_ARCH_I386), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(answer(program, kX32Bit | SYS_openat2), SECCOMP_RET_ALLOW);
   EXPECT_EQ(answer(program, SYS_openat2 + 1), kEnosys);
   EXPECT_EQ(answer(program, 100000), kEnosys);
   EXPECT_EQ(answer(program, 100000, {}, AUDIT_ARCH_I386), kEnosys);
@@ -207,6 +210,11 @@ TEST(CompileSeccomp, FlagsAreTheProfilesOrTheDefault) {
   EXPECT_EQ(compiled(profile).flags, 0U);
   profile.flags = {oci::SeccompFlag::Log, oci::SeccompFlag::Tsync};
   EXPECT_EQ(compiled(profile).flags, SECCOMP_FILTER_FLAG_LOG);
+  profile.flags = {oci::SeccompFlag::WaitKillableRecv};
+  EXPECT_EQ(compiled(profile).flags, 0U);  // means nothing without a listener
+  profile.syscalls[0].action = SeccompAction::Notify;
+  EXPECT_EQ(compiled(profile).flags,
+            SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV | SECCOMP_FILTER_FLAG_NEW_LISTENER);
 }
 
 TEST(InstallSeccomp, TheKernelAnswersAsTheFilterSays) {
