@@ -1,0 +1,17 @@
+// Validation (core spec chapter 3).
+#pragma once
+
+#include "engine/structure/error.hpp"
+#include "engine/structure/module.hpp"
+
+namespace engine::validation {
+
+/// Checks the module and every function body. Fails with Invalid, or with Malformed or
+/// LimitExceeded for what only reading the bodies can find. Takes time linear in the module's size,
+/// and memory linear in its largest body. After success every index in the module is in range.
+Result<void> validate(const Module& module);
+
+/// The part that can be done for each function alone, hence in parallel.
+Result<void> validate_function(const Module& module, std::uint32_t function);
+
+}  // namespace engine::validation
