@@ -149,12 +149,12 @@ Result<void> FunctionValidator::check_immediate(const Instruction& instruction) 
       return memory(instruction.index2);
     case Immediate::Data:
     case Immediate::DataMemory:
+      if (opcode.immediate == Immediate::DataMemory) TRY(memory(instruction.index2));
+      if (instruction.index >= module_.data.size()) {
+        return unknown("data segment", instruction.index);
+      }
       if (!module_.data_count) {
         return fail(ErrorKind::Malformed, "data count section required");
-      }
-      if (opcode.immediate == Immediate::DataMemory) TRY(memory(instruction.index2));
-      if (instruction.index >= *module_.data_count) {
-        return unknown("data segment", instruction.index);
       }
       return {};
     case Immediate::Element:

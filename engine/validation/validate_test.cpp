@@ -1,0 +1,85 @@
+#include "engine/validation/validate.hpp"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <vector>
+
+#include "engine/binary/decode.hpp"
+
+namespace engine {
+namespace {
+
+std::vector<std::byte> bytes_of(std::initializer_list<int> values) {
+  std::vector<std::byte> out;
+  for (const int value : {0, 0x61, 0x73, 0x6d, 1, 0, 0, 0}) out.push_back(std::byte(value));
+  for (const int value : values) out.push_back(std::byte(value));
+  return out;
+}
+
+// One function of type [] -> [i32] with one memory, one local i32 and the given instructions.
+std::vector<std::byte> body_of(std::initializer_list<int> instructions) {
+  std::vector<std::byte> out = bytes_of({1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 5, 3, 1, 0, 1});
+  const int size = static_cast<int>(instructions.size()) + 4;
+  for (const int value : {10, size + 2, 1, size, 1, 1, 0x7f}) out.push_back(std::byte(value));
+  for (const int value : instructions) out.push_back(std::byte(value));
+  out.push_back(std::byte{0x0b});
+  return out;
+}
+
+std::string verdict(const std::vector<std::byte>& bytes) {
+  const auto module = binary::decode(bytes);
+  if (!module) return module.error().message();
+  const auto valid = validation::validate(*module);
+  return valid ? "valid" : valid.error().message();
+}
+
+TEST(Decode, NamesTheByteThatIsWrong) {
+  EXPECT_EQ(verdict(bytes_of({14, 0})), "malformed: malformed section id 14 (at byte 0xa)");
+  EXPECT_EQ(verdict(bytes_of({1, 9, 1})), "malformed: length out of bounds (at byte 0xa)");
+  EXPECT_EQ(verdict(bytes_of({1, 2, 0, 0})), "malformed: section size mismatch (at byte 0xb)");
+  EXPECT_EQ(verdict(bytes_of({5, 4, 1, 1, 2, 1})),
+            "invalid: size minimum must not be greater than maximum");
+}
+
+TEST(Decode, RefusesACountThatTheSectionCannotHold) {
+  // 0x0fffffff types in a section of five bytes: refused before anything is allocated.
+  EXPECT_EQ(verdict(bytes_of({1, 5, 0xff, 0xff, 0xff, 0x7f, 0x60})),
+            "malformed: unexpected end (at byte 0xe)");
+}
+
+TEST(Decode, RefusesOverlongNumbers) {
+  EXPECT_EQ(verdict(bytes_of({1, 6, 0x80, 0x80, 0x80, 0x80, 0x80, 0})),
+            "malformed: integer representation too long (at byte 0xf)");
+  EXPECT_EQ(verdict(bytes_of({1, 5, 0x80, 0x80, 0x80, 0x80, 0x70})),
+            "malformed: integer too large (at byte 0xf)");
+}
+
+TEST(Validate, TakesAWellTypedBody) {
+  EXPECT_EQ(verdict(body_of({0x20, 0, 0x41, 1, 0x6a})), "valid");  // local.get 0, 1, i32.add
+}
+
+TEST(Validate, ReportsFunctionAndByteOfATypeMismatch) {
+  // i64.const 1, i32.add with one operand too few
+  EXPECT_EQ(verdict(body_of({0x42, 1, 0x41, 1, 0x6a})),
+            "invalid: function 0: type mismatch (at byte 0x23)");
+}
+
+TEST(Validate, KnowsAlignmentLocalsAndLabels) {
+  EXPECT_EQ(verdict(body_of({0x41, 0, 0x28, 3, 0})),
+            "invalid: function 0: alignment must not be larger than natural (at byte 0x21)");
+  EXPECT_EQ(verdict(body_of({0x20, 1})), "invalid: function 0: unknown local 1 (at byte 0x1f)");
+  EXPECT_EQ(verdict(body_of({0x0c, 7})), "invalid: function 0: unknown label 7 (at byte 0x1f)");
+}
+
+TEST(Validate, CodeBehindABranchMayHaveAnyOperands) {
+  EXPECT_EQ(verdict(body_of({0x41, 1, 0x0f, 0x6a})), "valid");  // return, i32.add
+}
+
+TEST(Validate, BodyMustEndWhereItsSizeSays) {
+  EXPECT_EQ(verdict(body_of({0x41, 1, 0x0b})),
+            "malformed: function 0: operators remaining after end of body (at byte 0x22)");
+}
+
+}  // namespace
+}  // namespace engine
