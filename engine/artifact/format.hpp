@@ -20,8 +20,6 @@ inline constexpr std::uint64_t kMetadataOffset = 1024;
 inline constexpr std::uint64_t kPage = 4096;
 inline constexpr std::uint64_t kMaxFileSize = std::uint64_t{4} << 30;
 inline constexpr std::uint64_t kMaxTextSize = std::uint64_t{2} << 30;
-inline constexpr std::uint32_t kMaxTables = 1000;
-inline constexpr std::uint32_t kMaxMemories = 100;
 inline constexpr std::uint32_t kNone = 0xffffffff;
 
 enum class Part : std::uint8_t {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/artifact/vm_layout.hpp"
+#include "engine/structure/limits.hpp"
 #include "engine/structure/module.hpp"
 
 namespace engine::artifact {

@@ -23,7 +23,13 @@ struct InstantiationFailure {
 };
 
 class Instance {
+ private:
+  struct Token {};
+
  public:
+  Instance(Token /*only instantiation has one*/, Store& store,
+           std::shared_ptr<const LoadedModule> module);
+
   /// Links, allocates, initialises and runs the start function (core spec 4.5.4). The store owns
   /// the instance.
   static std::expected<Instance*, InstantiationFailure> instantiate(
@@ -58,7 +64,6 @@ class Instance {
 
  private:
   friend class Instantiation;
-  Instance(Store& store, std::shared_ptr<const LoadedModule> module);
 
   const artifact::Artifact& artifact() const { return module_->artifact(); }
   template <typename T>
@@ -80,7 +85,6 @@ class Instance {
   VmContext* context_ = nullptr;
   std::vector<Memory*> memories_;
   std::vector<Table*> tables_;
-  std::vector<GlobalType> imported_global_types_;
   std::deque<VmHostFunction> host_functions_;
   std::vector<bool> dropped_data_;
   std::vector<bool> dropped_elements_;

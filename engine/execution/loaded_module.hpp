@@ -13,7 +13,14 @@
 namespace engine::execution {
 
 class LoadedModule {
+ private:
+  struct Token {};
+
  public:
+  LoadedModule(Token /*only load has one*/, base::UniqueFd file, base::Mapping mapping,
+               const artifact::Artifact& artifact)
+      : file_(std::move(file)), mapping_(std::move(mapping)), artifact_(artifact) {}
+
   /// Refuses a file that is no whole artifact of this version, or is for another CPU. The caller
   /// vouches for the text (docs/formats/artifact.md) and that the file is never written again.
   static base::Result<std::shared_ptr<LoadedModule>> load(base::UniqueFd file,
@@ -30,9 +37,6 @@ class LoadedModule {
   int file() const { return file_.get(); }
 
  private:
-  LoadedModule(base::UniqueFd file, base::Mapping mapping, const artifact::Artifact& artifact)
-      : file_(std::move(file)), mapping_(std::move(mapping)), artifact_(artifact) {}
-
   base::UniqueFd file_;
   base::Mapping mapping_;
   artifact::Artifact artifact_;

@@ -25,7 +25,11 @@ struct StoreOptions {
 /// One a thread of guest code; used only by the thread that created it. Instances, also those whose
 /// instantiation trapped, live until its end, since tables of others may hold their functions.
 class Store {
+ private:
+  struct Token {};
+
  public:
+  Store(Token /*only create has one*/, GuestStack stack, SignalStack signal_stack);
   /// Installs the process's trap handler, once, and the thread's signal stack.
   static base::Result<std::unique_ptr<Store>> create(const StoreOptions& options = {});
   Store(const Store&) = delete;
@@ -44,13 +48,12 @@ class Store {
   VmStore& vm() { return vm_; }
   TypeRegistry& types() { return types_; }
   const GuestStack& stack() const { return stack_; }
-  RawBacktrace& raw_backtrace() { return raw_backtrace_; }
 
   /// For instantiation.
   Instance& adopt(std::unique_ptr<Instance> instance);
 
  private:
-  Store(GuestStack stack, SignalStack signal_stack);
+  Trap enter(const void* trampoline, const VmFuncRef& function, VmValue* values);
   std::vector<Frame> resolve_frames() const;
 
   GuestStack stack_;

@@ -7,6 +7,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/structure/types.hpp"
 
@@ -16,6 +17,7 @@ class TypeRegistry {
  public:
   /// Never 0. ValType bytes.
   std::uint64_t id(std::span<const std::uint8_t> params, std::span<const std::uint8_t> results);
+  std::uint64_t id(const FuncType& type);
   const FuncType& type(std::uint64_t id) const { return entries_[id - 1].type; }
 
   /// Code by which the host calls functions of a type (CompiledCode::entry_trampolines); any
