@@ -2,6 +2,10 @@
 #include "engine/compiler/code_generation.hpp"
 
 #include <llvm/Analysis/TargetLibraryInfo.h>
+#include <llvm/CodeGen/MachineFunctionPass.h>
+#include <llvm/CodeGen/MachineModuleInfo.h>
+#include <llvm/CodeGen/Passes.h>
+#include <llvm/CodeGen/TargetPassConfig.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
@@ -16,6 +20,7 @@
 #include <memory>
 
 #include "base/result.hpp"
+#include "engine/compiler/keep_traps.hpp"
 
 namespace engine::compiler {
 namespace {
@@ -30,7 +35,7 @@ Result<void> check(llvm::Module& module, std::string_view when) {
               "internal: broken code " + std::string(when) + " optimisation: " + text);
 }
 
-std::unique_ptr<llvm::TargetMachine> make_target(std::string_view cpu, Effort effort) {
+std::unique_ptr<llvm::LLVMTargetMachine> make_target(std::string_view cpu, Effort effort) {
   std::string error;
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(kTriple, error);
   if (!target) return nullptr;
@@ -38,9 +43,10 @@ std::unique_ptr<llvm::TargetMachine> make_target(std::string_view cpu, Effort ef
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   const auto level =
       effort == Effort::Full ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::None;
-  return std::unique_ptr<llvm::TargetMachine>(
+  // Every target that generates code is an LLVMTargetMachine.
+  return std::unique_ptr<llvm::LLVMTargetMachine>(static_cast<llvm::LLVMTargetMachine*>(
       target->createTargetMachine(kTriple, llvm::StringRef(cpu.data(), cpu.size()), "", options,
-                                  llvm::Reloc::PIC_, llvm::CodeModel::Small, level));
+                                  llvm::Reloc::PIC_, llvm::CodeModel::Small, level)));
 }
 
 void optimise(llvm::Module& module, llvm::TargetMachine& target, Effort effort) {
@@ -73,6 +79,25 @@ void optimise(llvm::Module& module, llvm::TargetMachine& target, Effort effort) 
   }
 }
 
+/// What addPassesToEmitFile does, with a pass of ours after instruction selection.
+bool add_machine_passes(llvm::LLVMTargetMachine& target, llvm::legacy::PassManager& passes,
+                        llvm::raw_pwrite_stream& out) {
+  // The pass manager owns what is added to it.
+  auto* modules = std::make_unique<llvm::MachineModuleInfoWrapperPass>(&target).release();
+  llvm::TargetPassConfig* config = target.createPassConfig(passes);
+  config->setDisableVerify(true);
+  config->insertPass(&llvm::FinalizeISelID, create_keep_traps_pass());
+  passes.add(config);
+  passes.add(modules);
+  if (config->addISelPasses()) return false;
+  config->addMachinePasses();
+  config->setInitialized();
+  const bool failed = target.addAsmPrinter(passes, out, nullptr, llvm::CodeGenFileType::ObjectFile,
+                                           modules->getMMI().getContext());
+  passes.add(llvm::createFreeMachineFunctionPass());
+  return !failed;
+}
+
 }  // namespace
 
 void initialise_target() {
@@ -84,7 +109,7 @@ void initialise_target() {
 
 Result<std::vector<std::byte>> generate_object(llvm::Module& module, std::string_view cpu,
                                                Effort effort, bool verify) {
-  const std::unique_ptr<llvm::TargetMachine> target = make_target(cpu, effort);
+  const std::unique_ptr<llvm::LLVMTargetMachine> target = make_target(cpu, effort);
   if (!target) return fail(ErrorKind::System, "internal: LLVM has no x86-64 target");
   module.setTargetTriple(kTriple);
   module.setDataLayout(target->createDataLayout());
@@ -94,8 +119,7 @@ Result<std::vector<std::byte>> generate_object(llvm::Module& module, std::string
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream out(object);
   llvm::legacy::PassManager passes;
-  if (target->addPassesToEmitFile(passes, out, nullptr, llvm::CodeGenFileType::ObjectFile,
-                                  !verify)) {
+  if (!add_machine_passes(*target, passes, out)) {
     return fail(ErrorKind::System, "internal: LLVM cannot write objects");
   }
   passes.run(module);
