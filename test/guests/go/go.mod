@@ -1,0 +1,3 @@
+module wherry.dev/test/guests/inventory
+
+go 1.21
