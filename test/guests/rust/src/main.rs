@@ -1,7 +1,7 @@
 //! journal FILE put KEY VALUE | get KEY | delete KEY | list | compact: a key-value store that is a log.
 //!
-//! Every change is a line at the end of the file; reading replays it. Exit status: 0, 1 when a key is
-//! not there or the file is bad, 2 for bad usage.
+//! Every change is a line at the end of the file; reading replays it. Exit status: 0, 1 when the file is
+//! bad, 2 for bad usage, 3 when a key is not there.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -63,7 +63,7 @@ fn run(arguments: &[&str]) -> io::Result<ExitCode> {
         [path, "delete", key] => append(path, &format!("delete\t{key}"))?,
         [path, "get", key] => match replay(path)?.get(*key) {
             Some(value) => println!("{value}"),
-            None => return Ok(ExitCode::from(1)),
+            None => return Ok(ExitCode::from(3)),
         },
         [path, "list"] => {
             for (key, value) in replay(path)? {

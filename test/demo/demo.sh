@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# The demo: guests in C, Go and Rust as OCI containers, beside a native one. Every line with a tick is
+# something that was checked, with what was seen. `make demo` builds what this needs and runs it.
+# WHERRY names the program (default build/release/bin/wherry). Ends with "demo: N passed, M failed".
+set -uo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+wherry=${WHERRY:-$root/build/release/bin/wherry}
+guests=$root/build/guests
+work=$(mktemp -d "${TMPDIR:-/tmp}/wherry-demo.XXXXXX")
+state=$work/state
+prefix=demo-$$
+volume=$work/volume
+passed=0
+failed=0
+containers=()
+
+# shellcheck source=test/demo/steps.sh
+. "$here/steps.sh"
+
+cleanup() {
+  local id
+  for id in "${containers[@]}"; do oci delete --force "$id" >/dev/null 2>&1; done
+  local mount
+  while read -r mount; do umount -l "$mount"; done < <(mounts_of_the_demo)
+  rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+main() {
+  mkdir -p "$volume" "$state"
+  title "Wherry"
+  check "the program runs" "$wherry" --version
+  [ "$failed" = 0 ] || return
+  build_guests
+  first_containers
+  beside_each_other
+  traps_and_signals
+  cache
+  sqlite
+  nothing_left
+}
+
+main
+echo
+echo "demo: $passed passed, $failed failed"
+[ "$failed" = 0 ]
