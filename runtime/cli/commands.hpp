@@ -1,0 +1,13 @@
+// All commands, in the order in which --help lists them.
+#pragma once
+
+#include "runtime/cli/command.hpp"
+
+namespace runtime::cli {
+
+extern const Command kState;
+extern const Command kList;
+extern const Command kPs;
+extern const Command kSpec;
+
+}  // namespace runtime::cli
