@@ -1,0 +1,102 @@
+// The life of a container as the command line and the shim ask for it: create, start, run, exec,
+// kill, delete, pause, resume (runtime-spec 1.3.0 runtime.md "Operations"). Option structs mirror
+// runc's flags. Callers are single-threaded, have no SIGCHLD handler, and have sealed their
+// executable before (process/sealed_self.hpp).
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "oci/process.hpp"
+#include "runtime/process/executable.hpp"
+#include "runtime/state/store.hpp"
+
+namespace runtime::container {
+
+/// What every operation needs besides its own arguments.
+struct Host {
+  state::Store store;
+  /// Gets one line per warning; may be empty.
+  std::function<void(std::string_view)> warn;
+  /// Directory of compiled seccomp filters; empty: none.
+  std::string seccomp_cache;
+  /// Native or wasm; empty: everything is native.
+  process::ChooseExecutable choose_executable;
+};
+
+struct CreateOptions {
+  std::string id;
+  std::string bundle;          ///< absolute
+  std::string pid_file;        ///< empty: none
+  std::string console_socket;  ///< AF_UNIX stream socket that takes the terminal's master
+  std::string pidfd_socket;    ///< AF_UNIX stream socket that takes init's pidfd
+  bool no_pivot = false;
+  bool no_new_keyring = false;
+  unsigned preserve_fds = 0;  ///< descriptors from 3 on that the container keeps
+};
+
+/// Returns when init waits for start. On failure nothing is left behind.
+base::Result<void> create(const Host& host, const CreateOptions& options);
+
+/// Lets init execute its program; runs the startContainer and poststart hooks. A program that
+/// cannot be executed is an error here.
+base::Result<void> start(const Host& host, std::string_view id);
+
+struct RunOptions {
+  CreateOptions create;
+  bool detach = false;
+  bool keep = false;          ///< do not delete it after it ended
+  bool no_subreaper = false;  ///< do not adopt its orphans while in the foreground
+};
+
+/// Create and start. In the foreground: forwards signals and the terminal, returns the exit status
+/// (128 + n for a signal) and deletes the container. Detached: 0.
+base::Result<int> run(const Host& host, const RunOptions& options);
+
+struct ExecOptions {
+  std::string id;
+  /// The file of --process; otherwise the container's own process is the model for what follows.
+  std::optional<oci::Process> process;
+  std::vector<std::string> args;
+  std::string cwd;
+  std::vector<std::string> env;  ///< added to the model's
+  std::string user;              ///< "uid[:gid]"
+  std::vector<std::uint32_t> additional_gids;
+  std::vector<std::string> capabilities;  ///< "CAP_X": added to bounding, effective, permitted
+  std::string apparmor;
+  std::string process_label;
+  std::optional<bool> tty;
+  std::optional<bool> no_new_privileges;
+  std::string cgroup;  ///< below the container's
+  bool ignore_paused = false;
+  bool detach = false;
+  std::string pid_file;
+  std::string console_socket;
+  std::string pidfd_socket;
+  unsigned preserve_fds = 0;
+};
+
+/// Runs a further process in a created or running container; its exit status, 0 when detached.
+base::Result<int> exec(const Host& host, const ExecOptions& options);
+
+/// "15", "TERM" or "SIGTERM" in any case; Invalid: unknown signal "X".
+base::Result<int> parse_signal(std::string_view text);
+
+/// To init, or with `all` to every process of the container's cgroup. WrongState "container not
+/// running" when it is stopped (not with `all`).
+base::Result<void> kill(const Host& host, std::string_view id, int signal, bool all);
+
+/// Deletes a stopped or merely created container, with `force` a running one too (a container that
+/// does not exist is then no error). Runs the poststop hooks.
+base::Result<void> remove(const Host& host, std::string_view id, bool force);
+
+base::Result<void> pause(const Host& host, std::string_view id);
+base::Result<void> resume(const Host& host, std::string_view id);
+
+}  // namespace runtime::container
