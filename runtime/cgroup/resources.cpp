@@ -3,6 +3,7 @@
 #include "runtime/cgroup/resources.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <utility>
 
@@ -360,6 +361,18 @@ base::Result<void> Planner::unified(const std::map<std::string, std::string>& fi
 }
 
 }  // namespace
+
+void order_for_update(ResourcePlan& plan, std::uint64_t memory_swap_now) {
+  const auto limit = std::ranges::find(plan.settings, "memory.limit_in_bytes", &Setting::file);
+  const auto swap = std::ranges::find(plan.settings, "memory.memsw.limit_in_bytes", &Setting::file);
+  if (limit == plan.settings.end() || swap == plan.settings.end()) return;
+  std::uint64_t wanted = 0;
+  const std::string& text = limit->value;
+  // "-1" does not parse and is the largest of all.
+  const bool unlimited =
+      std::from_chars(text.data(), text.data() + text.size(), wanted).ec != std::errc{};
+  if (unlimited || wanted > memory_swap_now) std::iter_swap(limit, swap);
+}
 
 std::uint64_t cpu_weight_of_shares(std::uint64_t shares) {
   if (shares <= 2) return 1;

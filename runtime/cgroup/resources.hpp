@@ -41,6 +41,11 @@ struct ResourcePlan {
 /// container's rules followed by default_device_rules().
 base::Result<ResourcePlan> plan_resources(const oci::Resources& resources, const Host& host);
 
+/// Pure; makes a plan fit for a cgroup that has limits already. v1 wants memory alone to stay below
+/// memory with swap after each write, so a limit above `memory_swap_now` (memory.memsw's value) has
+/// to be preceded by the other.
+void order_for_update(ResourcePlan& plan, std::uint64_t memory_swap_now);
+
 /// cgroup v1's cpu.shares (2 to 262144) on v2's scale (1 to 10000), so that 1024 becomes 100.
 std::uint64_t cpu_weight_of_shares(std::uint64_t shares);
 /// blkio's weight (10 to 1000) on the scale of io.weight (1 to 10000).

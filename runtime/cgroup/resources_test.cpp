@@ -205,6 +205,20 @@ TEST(PlanResources, UnifiedNeedsV2AndANameWithoutSlash) {
   EXPECT_THAT(writes(escape, v2_host()), ElementsAre(HasSubstr("not the name of a cgroup file")));
 }
 
+TEST(OrderForUpdate, RaisesTheSumFirstAndLowersItLast) {
+  oci::Resources resources;
+  resources.memory.limit = 1000;
+  resources.memory.swap = 2000;
+  ResourcePlan raise = *plan_resources(resources, v1_host());
+  ResourcePlan lower = raise;
+
+  order_for_update(raise, 500);
+  order_for_update(lower, 4000);
+
+  EXPECT_EQ(raise.settings[0].file, "memory.memsw.limit_in_bytes");
+  EXPECT_EQ(lower.settings[0].file, "memory.limit_in_bytes");
+}
+
 TEST(CpuWeight, MeetsTheCurveAtItsThreePoints) {
   EXPECT_EQ(cpu_weight_of_shares(2), 1u);
   EXPECT_EQ(cpu_weight_of_shares(1024), 100u);

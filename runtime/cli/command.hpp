@@ -1,6 +1,7 @@
 // What a command is: a row in the table of main.cpp. One file per command defines its row.
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ struct Invocation {
   const Log& log;
   const Arguments& arguments;
 };
+
+/// How long a command waits for another one that changes the same container.
+inline constexpr std::chrono::milliseconds kLockPatience{10000};
 
 inline constexpr std::size_t kAnyNumber = static_cast<std::size_t>(-1);
 

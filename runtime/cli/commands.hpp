@@ -5,6 +5,9 @@
 
 namespace runtime::cli {
 
+extern const Command kPause;
+extern const Command kResume;
+extern const Command kUpdate;
 extern const Command kState;
 extern const Command kList;
 extern const Command kPs;

@@ -11,9 +11,8 @@ oci::Status status_of(const Record& record) {
     return alive(record.creator) ? oci::Status::Creating : oci::Status::Stopped;
   }
   if (!record.init || !alive(*record.init)) return oci::Status::Stopped;
-  if (record.phase == Phase::Created) return oci::Status::Created;
-  const bool frozen = cgroup::Cgroup(record.cgroup).frozen().value_or(false);
-  return frozen ? oci::Status::Paused : oci::Status::Running;
+  if (cgroup::Cgroup(record.cgroup).frozen().value_or(false)) return oci::Status::Paused;
+  return record.phase == Phase::Created ? oci::Status::Created : oci::Status::Running;
 }
 
 oci::State to_oci_state(const Record& record, oci::Status status) {

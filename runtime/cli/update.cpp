@@ -1,0 +1,142 @@
+// wherry update: new limits for a container that exists.
+#include <unistd.h>
+
+#include <charconv>
+
+#include "base/file.hpp"
+#include "oci/parse.hpp"
+#include "runtime/cgroup/cgroup.hpp"
+#include "runtime/cli/commands.hpp"
+#include "runtime/state/status.hpp"
+
+namespace runtime::cli {
+namespace {
+
+constexpr std::size_t kMaxNumberFile = 64;
+
+constexpr Option kOptions[] = {
+    {"resources", 'r', OptionKind::Value, "FILE", "read linux.resources from FILE; - is stdin"},
+    {"memory", 0, OptionKind::Value, "BYTES", "memory limit; -1: none"},
+    {"memory-swap", 0, OptionKind::Value, "BYTES", "limit of memory and swap together; -1: none"},
+    {"memory-reservation", 0, OptionKind::Value, "BYTES", "what reclaim leaves to the container"},
+    {"cpu-share", 0, OptionKind::Value, "N", "weight against other cgroups (default 1024)"},
+    {"cpu-quota", 0, OptionKind::Value, "USECS", "time per period; -1: no limit"},
+    {"cpu-period", 0, OptionKind::Value, "USECS", "length of a period"},
+    {"cpu-burst", 0, OptionKind::Value, "USECS", "unused time that may be saved up"},
+    {"cpu-rt-runtime", 0, OptionKind::Value, "USECS", "time per period for real-time tasks"},
+    {"cpu-rt-period", 0, OptionKind::Value, "USECS", "length of a real-time period"},
+    {"cpu-idle", 0, OptionKind::Value, "0|1", "run only when nobody else wants to"},
+    {"cpuset-cpus", 0, OptionKind::Value, "LIST", "processors, as in 0-3,7"},
+    {"cpuset-mems", 0, OptionKind::Value, "LIST", "memory nodes"},
+    {"pids-limit", 0, OptionKind::Value, "N", "number of tasks; -1: no limit"},
+    {"blkio-weight", 0, OptionKind::Value, "N", "weight of block I/O, 10 to 1000"},
+    {"kernel-memory", 0, OptionKind::Value, "BYTES", {}},
+    {"kernel-memory-tcp", 0, OptionKind::Value, "BYTES", {}},
+};
+
+// Decimal only: a suffix that one reader takes for a kilobyte and another for nothing is no limit.
+template <typename Number>
+base::Result<void> read_number(const Arguments& arguments, std::string_view option,
+                               std::optional<Number>& out) {
+  const auto text = arguments.value(option);
+  if (!text) return {};
+  Number number{};
+  const char* const end = text->data() + text->size();
+  const auto [rest, error] = std::from_chars(text->data(), end, number);
+  if (error != std::errc{} || rest != end) {
+    return base::fail(base::ErrorKind::Invalid,
+                      "invalid value for " + std::string(option) + ": " + *text);
+  }
+  out = number;
+  return {};
+}
+
+base::Result<oci::Resources> from_options(const Arguments& arguments) {
+  oci::Resources out;
+  TRY(read_number(arguments, "memory", out.memory.limit));
+  TRY(read_number(arguments, "memory-swap", out.memory.swap));
+  TRY(read_number(arguments, "memory-reservation", out.memory.reservation));
+  TRY(read_number(arguments, "kernel-memory", out.memory.kernel));
+  TRY(read_number(arguments, "kernel-memory-tcp", out.memory.kernel_tcp));
+  TRY(read_number(arguments, "cpu-share", out.cpu.shares));
+  TRY(read_number(arguments, "cpu-quota", out.cpu.quota));
+  TRY(read_number(arguments, "cpu-period", out.cpu.period));
+  TRY(read_number(arguments, "cpu-burst", out.cpu.burst));
+  TRY(read_number(arguments, "cpu-rt-runtime", out.cpu.realtime_runtime));
+  TRY(read_number(arguments, "cpu-rt-period", out.cpu.realtime_period));
+  TRY(read_number(arguments, "cpu-idle", out.cpu.idle));
+  TRY(read_number(arguments, "pids-limit", out.pids.limit));
+  TRY(read_number(arguments, "blkio-weight", out.block_io.weight));
+  out.cpu.cpus = arguments.value("cpuset-cpus").value_or("");
+  out.cpu.mems = arguments.value("cpuset-mems").value_or("");
+  return out;
+}
+
+base::Result<oci::Resources> read_resources(const Arguments& arguments) {
+  const auto path = arguments.value("resources");
+  if (!path) return from_options(arguments);
+  const bool from_stdin = *path == "-";
+  const std::string text =
+      TRY(from_stdin ? base::read_all(STDIN_FILENO, oci::kMaxConfigBytes, "stdin")
+                     : base::read_file(*path, oci::kMaxConfigBytes));
+  return oci::parse_resources(text);
+}
+
+// A number in a cgroup file; the largest when there is none ("max", or no such file).
+std::uint64_t read_limit(const state::Record& record, const char* v1_file, const char* v2_file) {
+  const auto v1 = record.cgroup.find("memory");
+  const auto v2 = record.cgroup.find("");
+  if (v1 == record.cgroup.end() && v2 == record.cgroup.end()) return UINT64_MAX;
+  const std::string path =
+      v1 != record.cgroup.end() ? v1->second + '/' + v1_file : v2->second + '/' + v2_file;
+  const std::string text = base::read_file(path, kMaxNumberFile).value_or("");
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  return parsed.ec == std::errc{} ? number : UINT64_MAX;
+}
+
+base::Result<void> check_usage(const oci::MemoryResources& memory, const state::Record& record) {
+  if (!memory.check_before_update.value_or(false) || memory.limit.value_or(-1) <= 0) return {};
+  const std::uint64_t used = read_limit(record, "memory.usage_in_bytes", "memory.current");
+  if (used == UINT64_MAX || used <= static_cast<std::uint64_t>(*memory.limit)) return {};
+  return base::fail(base::ErrorKind::WrongState,
+                    "rejecting memory limit " + std::to_string(*memory.limit) +
+                        " below current usage " + std::to_string(used));
+}
+
+base::Result<int> run(const Invocation& invocation) {
+  const oci::Resources resources = TRY(read_resources(invocation.arguments));
+  const std::string& id = invocation.arguments.positional().front();
+  const state::Entry entry = TRY(invocation.globals.store.lock(id, kLockPatience));
+  const state::Record record = TRY(entry.load());
+  if (state::status_of(record) == oci::Status::Stopped) {
+    return base::fail(base::ErrorKind::WrongState, "container not running");
+  }
+  TRY(check_usage(resources.memory, record));
+  const cgroup::Host host = TRY(cgroup::detect_host());
+  cgroup::ResourcePlan plan = TRY(cgroup::plan_resources(resources, host));
+  cgroup::order_for_update(plan,
+                           read_limit(record, "memory.memsw.limit_in_bytes", "memory.swap.max"));
+  // Without a list of its own the document does not speak of devices.
+  if (resources.devices.empty()) plan.devices.clear();
+  for (const std::string& warning : plan.warnings) invocation.log.warning(warning);
+  TRY(cgroup::Cgroup(record.cgroup).apply(plan));
+  return 0;
+}
+
+}  // namespace
+
+constinit const Command kUpdate{
+    .name = "update",
+    .synopsis = "<container-id>",
+    .summary = "change the limits of a container",
+    .description =
+        "Takes the new limits from options, or from a document like linux.resources in\n"
+        "config.json. What is not mentioned stays as it is.",
+    .options = kOptions,
+    .least_arguments = 1,
+    .most_arguments = 1,
+    .run = run,
+};
+
+}  // namespace runtime::cli
