@@ -1,0 +1,86 @@
+#include "runtime/rootfs/enter.hpp"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+
+#include "base/file.hpp"
+#include "runtime/rootfs/covered_paths.hpp"
+#include "runtime/rootfs/devices.hpp"
+#include "runtime/rootfs/mount_apply.hpp"
+#include "runtime/rootfs/mount_calls.hpp"
+
+namespace runtime::rootfs {
+namespace {
+
+/// pivot_root(2) refuses a new root below a shared mount, and what is mounted there would propagate
+/// to the host. Which ancestor is the mount point is found by trying: others answer EINVAL.
+base::Result<void> make_parent_private(const std::string& path) {
+  for (std::string at = path; !at.empty(); at.resize(at.rfind('/'))) {
+    if (::mount(nullptr, at.c_str(), nullptr, MS_PRIVATE, nullptr) == 0) return {};
+    if (errno != EINVAL) return base::fail_errno("mount private", at);
+  }
+  if (::mount(nullptr, "/", nullptr, MS_PRIVATE, nullptr) != 0) {
+    return base::fail_errno("mount private", "/");
+  }
+  return {};
+}
+
+base::Result<void> pivot(const Root& root) {
+  const base::UniqueFd old = TRY(base::open_file("/", O_PATH | O_DIRECTORY));
+  if (::fchdir(root.fd()) != 0) return base::fail_errno("fchdir", "rootfs");
+  // Safety: no wrapper in glibc. Both paths are the new root: the old one then lies on top of it
+  // (pivot_root(2), "pivot_root(".", ".")").
+  if (::syscall(SYS_pivot_root, ".", ".") != 0) return base::fail_errno("pivot_root", ".");
+  if (::fchdir(old.get()) != 0) return base::fail_errno("fchdir", "old root");
+  // The host must not see the old root go away.
+  if (::mount(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr) != 0) {
+    return base::fail_errno("mount rslave", "old root");
+  }
+  if (::umount2(".", MNT_DETACH) != 0) return base::fail_errno("umount", "old root");
+  return {};
+}
+
+base::Result<void> move_root(const RootfsPlan& plan) {
+  if (::chdir(plan.root.c_str()) != 0) return base::fail_errno("chdir", plan.root);
+  if (::mount(plan.root.c_str(), "/", nullptr, MS_MOVE, nullptr) != 0) {
+    return base::fail_errno("mount move", plan.root);
+  }
+  if (::chroot(".") != 0) return base::fail_errno("chroot", plan.root);
+  return {};
+}
+
+}  // namespace
+
+base::Result<Root> prepare(const RootfsPlan& plan, const std::vector<int>& idmap_namespaces) {
+  const Propagation& propagation = plan.propagation;
+  const unsigned long flags =
+      propagation.type | (propagation.is_recursive ? static_cast<unsigned long>(MS_REC) : 0UL);
+  if (::mount(nullptr, "/", nullptr, flags, nullptr) != 0) {
+    return base::fail_errno("mount propagation", "/");
+  }
+  TRY(make_parent_private(plan.root));
+  if (::mount(plan.root.c_str(), plan.root.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) {
+    return base::fail_errno("mount bind", plan.root);
+  }
+  Root root(TRY(base::open_file(plan.root, O_PATH | O_DIRECTORY)));
+  TRY(apply_mounts(plan, root, idmap_namespaces));
+  TRY(make_devices(plan, root));
+  if (plan.has_own_dev) TRY(make_device_links(root));
+  return root;
+}
+
+base::Result<void> enter(const RootfsPlan& plan, const Root& root) {
+  TRY(plan.no_pivot ? move_root(plan) : pivot(root));
+  if (::chdir("/") != 0) return base::fail_errno("chdir", "/");
+  return {};
+}
+
+base::Result<void> cover(const RootfsPlan& plan) {
+  const Root root(TRY(base::open_file("/", O_PATH | O_DIRECTORY)));
+  if (plan.is_readonly) TRY(set_attributes(root.fd(), {MOUNT_ATTR_RDONLY, 0}, false, "/"));
+  TRY(make_readonly(plan.readonly_paths, root));
+  return mask_paths(plan.masked_paths, root);
+}
+
+}  // namespace runtime::rootfs
