@@ -105,7 +105,7 @@ void plan_linux(const oci::Linux& section, RootfsPlan& out) {
   out.masked_paths = section.masked_paths;
   out.readonly_paths = section.readonly_paths;
   out.mount_label = section.mount_label;
-  out.binds_devices = section.find(oci::NamespaceType::User) != nullptr;
+  out.binds_devices = section.find_namespace(oci::NamespaceType::User) != nullptr;
   for (const oci::Device& device : section.devices) {
     DeviceNode node{clean_path(device.path),
                     file_type(device.type) | (device.file_mode.value_or(0666) & 07777U),
@@ -153,8 +153,8 @@ base::Result<RootfsPlan> plan_rootfs(const oci::Spec& spec, const std::string& b
     if (mount.destination == "/dev" && mount.kind == MountKind::Bind) out.has_own_dev = false;
     out.mounts.push_back(std::move(mount));
   }
-  if (spec.linux) plan_linux(*spec.linux, out);
-  out.propagation = TRY(plan_propagation(spec.linux ? spec.linux->rootfs_propagation : ""));
+  plan_linux(spec.linux, out);
+  out.propagation = TRY(plan_propagation(spec.linux.rootfs_propagation));
   if (!out.has_own_dev) out.devices.clear();
   return out;
 }
