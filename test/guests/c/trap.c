@@ -27,10 +27,16 @@ NOINLINE static int fail_at_the_bottom(const char* how) {
   return 2;
 }
 
-NOINLINE static int call_in_the_middle(const char* how) {
-  const int result = fail_at_the_bottom(how);
+// The calls go through pointers that no compiler knows anything of: each function keeps its own
+// frame.
+static int (*volatile bottom)(const char*) = fail_at_the_bottom;
+
+static int call_in_the_middle(const char* how) {
+  const int result = bottom(how);
   return result + zero;
 }
+
+static int (*volatile middle)(const char*) = call_in_the_middle;
 
 int main(int argc, char** argv) {
   if (argc > 2 && strcmp(argv[1], "exit") == 0) return atoi(argv[2]);
@@ -40,5 +46,5 @@ int main(int argc, char** argv) {
   }
   printf("about to trap: %s\n", argv[1]);
   fflush(stdout);
-  return call_in_the_middle(argv[1]);
+  return middle(argv[1]) + zero;
 }
