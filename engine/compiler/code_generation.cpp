@@ -11,6 +11,7 @@
 #include <llvm/IR/Verifier.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/SmallVectorMemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
@@ -98,13 +99,23 @@ bool add_machine_passes(llvm::LLVMTargetMachine& target, llvm::legacy::PassManag
   return !failed;
 }
 
+/// Options that LLVM offers on its command line only; they hold for the whole process.
+bool set_llvm_option(llvm::StringRef name, llvm::StringRef value) {
+  llvm::StringMap<llvm::cl::Option*>& options = llvm::cl::getRegisteredOptions();
+  const auto found = options.find(name);
+  return found != options.end() && !found->second->addOccurrence(0, name, value);
+}
+
 }  // namespace
 
-void initialise_target() {
+bool initialise_target() {
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();
   LLVMInitializeX86AsmPrinter();
+  // Wasm addresses are zero extensions of 32-bit sums. Widened to 64 bits, an induction variable
+  // reaches them through a truncation, and the vectorizer no longer sees consecutive accesses.
+  return set_llvm_option("indvars-widen-indvars", "false");
 }
 
 Result<std::vector<std::byte>> generate_object(llvm::Module& module, std::string_view cpu,

@@ -20,8 +20,8 @@ enum class Effort : std::uint8_t {
   Cheap,  ///< O1 without loop passes, fast register allocation; for giants
 };
 
-/// Call once before the first object, on one thread.
-void initialise_target();
+/// Call once before the first object, on one thread. False when this LLVM is not the one we know.
+bool initialise_target();
 
 /// Optimises `module` in place and returns an ELF object. Thread safe for modules of different
 /// LLVMContexts. With `verify`, IR that breaks LLVM's rules is an error (before and after).

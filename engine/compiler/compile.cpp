@@ -123,8 +123,8 @@ class WorkQueue {
 
 Result<artifact::CompiledCode> compile(const Module& module, const CompileOptions& options,
                                        const Progress& progress) {
-  static std::once_flag target_ready;
-  std::call_once(target_ready, initialise_target);
+  static const bool target_ready = initialise_target();
+  if (!target_ready) return fail(ErrorKind::System, "internal: LLVM lacks an option that we set");
   ModuleShape shape = module_shape(module);
   const std::vector<Chunk> chunks = TRY(plan_chunks(module, options, shape));
   auto objects = TRY(WorkQueue(shape, chunks, options, progress).run());
