@@ -1,0 +1,187 @@
+// wherry-exec: maps an artifact and runs it as a WASI command, in a container as its PID 1:
+// docs/formats/exec-control.md. It never compiles, and opens no path before the guest runs but the
+// container's root.
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "base/file.hpp"
+#include "engine/execution/instance.hpp"
+#include "engine/execution/linker.hpp"
+#include "engine/execution/loaded_module.hpp"
+#include "engine/execution/store.hpp"
+#include "engine/programs/control_block.hpp"
+#include "engine/programs/process_one.hpp"
+#include "engine/wasi/functions.hpp"
+#include "engine/wasi/wasi_context.hpp"
+
+extern char** environ;
+
+namespace {
+
+using engine::programs::ControlBlock;
+
+constexpr int kTrapStatus = 134;
+constexpr int kNotStarted = 1;
+
+void complain(std::string_view text) {
+  static_cast<void>(base::write_all(2, text, "standard error"));
+}
+
+struct CommandLine {
+  int control = -1;
+  char** arguments = nullptr;  // the guest's, null at the end
+  int count = 0;
+};
+
+base::Result<CommandLine> parse_command_line(int argc, char** argv) {
+  constexpr std::string_view kOption = "--control=";
+  const std::string_view option = argc > 3 ? argv[1] : "";
+  CommandLine out;
+  if (!option.starts_with(kOption) || std::string_view(argv[2]) != "--") {
+    return base::fail(base::ErrorKind::Invalid,
+                      "wherry-exec is started by wherry, with --control=N -- ARGUMENT...");
+  }
+  const std::string_view number = option.substr(kOption.size());
+  if (std::from_chars(number.data(), number.data() + number.size(), out.control).ec !=
+      std::errc{}) {
+    return base::fail(base::ErrorKind::Invalid, "not a number: " + std::string(option));
+  }
+  out.arguments = argv + 3;
+  out.count = argc - 3;
+  return out;
+}
+
+base::Result<ControlBlock> read_control_block(int fd) {
+  const base::UniqueFd file(fd);
+  const std::string text = TRY(base::read_all(fd, engine::programs::kMaxControlBlock, "control"));
+  return engine::programs::parse_control_block(std::as_bytes(std::span(text)));
+}
+
+/// Waits until the compiler's supervisor sends the artifact.
+base::Result<base::UniqueFd> receive_artifact(const base::UniqueFd& socket) {
+  std::array<char, 4097> text{};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  iovec data{text.data(), text.size()};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t got = 0;
+  do {
+    got = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) return base::fail_errno("recvmsg", "compiler's supervisor");
+  if (got == 0) return base::fail(base::ErrorKind::Internal, "the compiler's supervisor died");
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (text[0] == 0 && header != nullptr && header->cmsg_type == SCM_RIGHTS) {
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+    return base::UniqueFd(fd);
+  }
+  return base::fail(base::ErrorKind::Invalid,
+                    std::string(text.data() + 1, static_cast<std::size_t>(got) - 1));
+}
+
+base::Result<std::shared_ptr<engine::execution::LoadedModule>> load(const ControlBlock& block) {
+  const base::UniqueFd broker(block.broker);
+  base::UniqueFd artifact(block.artifact);
+  if (!artifact) artifact = TRY(receive_artifact(broker));
+  return engine::execution::LoadedModule::load(std::move(artifact), block.module_name);
+}
+
+base::UniqueFd duplicate(int fd) { return base::UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+
+base::Result<engine::wasi::WasiContext> make_context(const ControlBlock& block,
+                                                     const CommandLine& line) {
+  engine::wasi::WasiOptions options;
+  options.arguments.assign(line.arguments, line.arguments + line.count);
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    options.environment.emplace_back(*variable);
+  }
+  for (int fd = 0; fd < 3; ++fd) options.stdio[static_cast<std::size_t>(fd)] = duplicate(fd);
+  if (block.is_container) {
+    options.preopens.push_back({TRY(base::open_file("/", O_PATH | O_DIRECTORY)), "/",
+                                engine::wasi::Sandbox::InRoot, false});
+  }
+  for (const engine::programs::ControlPreopen& preopen : block.preopens) {
+    options.preopens.push_back({base::UniqueFd(preopen.directory), preopen.guest_path,
+                                engine::wasi::Sandbox::Beneath, preopen.read_only});
+  }
+  options.memory_of = engine::execution::guest_memory;
+  options.exit = [](void*, std::uint32_t code) { ::_exit(static_cast<int>(code & 0xff)); };
+  return engine::wasi::make_context(std::move(options));
+}
+
+base::Result<void> confine(const ControlBlock& block) {
+  if (!block.confine) return {};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return base::fail_errno("prctl", "PR_SET_NO_NEW_PRIVS");
+  }
+  if (block.filter.empty()) return {};
+  sock_fprog program{static_cast<unsigned short>(block.filter.size()),
+                     const_cast<sock_filter*>(block.filter.data())};
+  // Safety: glibc has no wrapper; the arguments are those of seccomp(2). The filter is not written.
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, block.filter_flags, &program) != 0) {
+    return base::fail_errno("seccomp", "container's filter");
+  }
+  return {};
+}
+
+int report_trap(const engine::execution::Trapped& trapped) {
+  complain("Error: " + std::string(trapped.text()) + "\n" + trapped.backtrace());
+  return kTrapStatus;
+}
+
+int report_failure(const std::string& text) {
+  complain("wherry-exec: " + text + "\n");
+  return kNotStarted;
+}
+
+int run(const ControlBlock& block, const CommandLine& line) {
+  auto module = load(block);
+  if (!module) return report_failure(module.error().message());
+  auto context = make_context(block, line);
+  if (!context) return report_failure(context.error().message());
+  auto store = engine::execution::Store::create();
+  if (!store) return report_failure(store.error().message());
+  if (auto done = engine::programs::take_over_signals(); !done) {
+    return report_failure(done.error().message());
+  }
+  engine::execution::Linker linker;
+  engine::wasi::for_each_function([&](auto name_space, auto name, auto entry) {
+    linker.define_function(name_space, name, entry, &*context);
+  });
+  // From here on the guest may run: a start function is guest code.
+  if (auto done = confine(block); !done) return report_failure(done.error().message());
+  const auto instance = engine::execution::Instance::instantiate(**store, *module, linker);
+  if (!instance) {
+    if (instance.error().trap) return report_trap(*instance.error().trap);
+    return report_failure(block.module_name + ": " + instance.error().error.message());
+  }
+  (*module)->close_file();
+  const auto result = (*instance)->call("_start", {});
+  if (!result) return report_failure(block.module_name + ": exports no function _start");
+  return *result ? 0 : report_trap(result->error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const base::Result<CommandLine> line = parse_command_line(argc, argv);
+  if (!line) return report_failure(line.error().message());
+  const base::Result<ControlBlock> block = read_control_block(line->control);
+  if (!block) return report_failure(block.error().message());
+  engine::programs::show_arguments(argv, line->count);
+  ::_exit(run(*block, *line));  // nothing of a guest is worth an orderly end
+}
