@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "engine/binary/instruction_reader.hpp"
+#include "engine/compiler/wide_product.hpp"
 
 namespace engine::compiler {
 
@@ -18,14 +19,19 @@ FunctionLowering::FunctionLowering(ChunkModule& chunk_module, std::uint32_t inde
       function(*chunk_module.function(index)),
       builder(chunk_module.context),
       index_(index),
-      type_(chunk_module.wasm.type_of(index)) {}
+      type_(chunk_module.wasm.type_of(index)) {
+  for (const ValType param : type_.params) local_types_.push_back(chunk.value_type(param));
+}
 
 Result<void> FunctionLowering::run() {
+  if (is_wide_product(wasm, index_)) {
+    lower_wide_product();
+    return {};
+  }
   assignments_ = TRY(block_assignments(wasm, index_));
   locals_in_memory_ = assignments_.too_many;
   binary::InstructionReader reader(wasm.bytes, wasm.functions[index_]);
   const auto locals = TRY(reader.read_locals());
-  for (const ValType param : type_.params) local_types_.push_back(chunk.value_type(param));
   for (const auto& group : locals) {
     local_types_.insert(local_types_.end(), group.count, chunk.value_type(group.type));
   }
@@ -70,6 +76,28 @@ void FunctionLowering::begin() {
   frame.end = new_block("return");
   static const std::vector<std::uint32_t> kNone;
   frame.assigned = &kNone;
+}
+
+/// The whole body at once; inlined everywhere, so that its results need not go through memory.
+void FunctionLowering::lower_wide_product() {
+  function.addFnAttr(llvm::Attribute::AlwaysInline);
+  begin();
+  builder.SetCurrentDebugLocation(llvm::DILocation::get(
+      chunk.context, static_cast<unsigned>(wasm.functions[index_].body_offset), 0,
+      function.getSubprogram()));
+  llvm::Type* wide = builder.getInt128Ty();
+  const auto whole = [&](unsigned low) {
+    llvm::Value* high = builder.CreateZExt(function.getArg(low + 1), wide);
+    return builder.CreateOr(builder.CreateZExt(function.getArg(low), wide),
+                            builder.CreateShl(high, 64));
+  };
+  llvm::Value* product = builder.CreateMul(whole(2), whole(4));
+  push(function.getArg(1));
+  llvm::Value* place = pop_address({});
+  llvm::Value* high = builder.CreateTrunc(builder.CreateLShr(product, 64), chunk.i64);
+  store(high, builder.CreateConstInBoundsGEP1_64(chunk.i8, place, 8), 0);
+  store(builder.CreateTrunc(product, chunk.i64), place, 0);
+  end_frame();
 }
 
 Result<void> FunctionLowering::lower(const Instruction& instruction) {

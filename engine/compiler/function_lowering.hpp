@@ -84,6 +84,7 @@ class FunctionLowering {
   Result<void> lower(const Instruction& instruction);
   void skip_dead(const Instruction& instruction);
   void finish();
+  void lower_wide_product();
 
   // Families: true when the instruction was theirs.
   bool lower_control(const Instruction& instruction);
