@@ -5,6 +5,12 @@
 
 namespace runtime::cli {
 
+extern const Command kCreate;
+extern const Command kStart;
+extern const Command kRun;
+extern const Command kExec;
+extern const Command kKill;
+extern const Command kDelete;
 extern const Command kPause;
 extern const Command kResume;
 extern const Command kUpdate;
@@ -12,5 +18,6 @@ extern const Command kState;
 extern const Command kList;
 extern const Command kPs;
 extern const Command kSpec;
+extern const Command kFeatures;
 
 }  // namespace runtime::cli
