@@ -1,7 +1,10 @@
 // Options to the structs of runtime/container.
 #include "runtime/cli/container_options.hpp"
 
+#include <unistd.h>
+
 #include <charconv>
+#include <cstdlib>
 
 namespace runtime::cli {
 
@@ -32,6 +35,9 @@ base::Result<container::CreateOptions> create_options(const Arguments& arguments
 
 container::Host make_host(const Invocation& invocation) {
   container::Host host{invocation.globals.store, {}, {}, {}};
+  // Beside the default root whatever --root says: profiles are the same for all.
+  host.seccomp_cache =
+      state::default_root(::geteuid(), std::getenv("XDG_RUNTIME_DIR")) + "-seccomp";
   host.warn = [&log = invocation.log](std::string_view text) { log.warning(text); };
   return host;
 }
