@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -29,8 +28,6 @@ constexpr std::size_t kMaxConfig = std::size_t{16} << 20;
 constexpr std::size_t kMaxId = 1024;
 constexpr mode_t kDirectoryMode = 0711;
 constexpr mode_t kFileMode = 0600;
-// Files that a container's directory can hold; anything else is a stranger's and keeps it there.
-constexpr std::array<const char*, 4> kFiles{"state.json", "config.json", "exec.fifo", "lock"};
 
 std::unexpected<base::Error> does_not_exist() {
   return base::fail(ErrorKind::NotFound, "container does not exist");
@@ -70,12 +67,26 @@ bool is_id_character(char c) {
          c == '+' || c == '.' || c == '-';
 }
 
-base::Result<void> remove_directory(const std::string& directory) {
-  for (const char* name : kFiles) {
-    const std::string path = directory + '/' + name;
+// Everything but the lock: also the temporary file of a write that was killed.
+base::Result<void> remove_files(const std::string& directory) {
+  const std::unique_ptr<DIR, CloseDirectory> stream(::opendir(directory.c_str()));
+  if (!stream) return base::fail_errno("opendir", directory);
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == ".." || name == "lock") continue;
+    const std::string path = directory + '/' + entry->d_name;
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return base::fail_errno("unlink", path);
   }
-  if (::rmdir(directory.c_str()) != 0 && errno != ENOENT) {
+  return {};
+}
+
+base::Result<void> remove_directory(const std::string& directory) {
+  TRY(remove_files(directory));
+  // Whoever waits for the lock learns by this that the container is gone.
+  const std::string lock = directory + "/lock";
+  if (::unlink(lock.c_str()) != 0 && errno != ENOENT) return base::fail_errno("unlink", lock);
+  // From here on the name is free, and a create that takes it makes its own lock in the directory.
+  if (::rmdir(directory.c_str()) != 0 && errno != ENOENT && errno != ENOTEMPTY) {
     return base::fail_errno("rmdir", directory);
   }
   return {};
@@ -132,9 +143,7 @@ base::Result<Entry> Store::claim(std::string_view id) const {
       return base::fail(ErrorKind::AlreadyExists, "container with given ID already exists");
     }
     TRY(clear_leftovers(directory));
-    for (const char* name : {"state.json", "config.json", "exec.fifo"}) {
-      ::unlink((directory + '/' + name).c_str());
-    }
+    TRY(remove_files(directory));
     return Entry(std::string(id), directory, *std::move(lock));
   }
 }

@@ -142,6 +142,39 @@ TEST_F(StoreTest, ALockOfADeletedContainerIsNoLock) {
   EXPECT_FALSE(std::filesystem::exists(temp_.path() / "root/c1"));
 }
 
+TEST_F(StoreTest, RemoveTakesWhatAKilledWriteLeft) {
+  auto entry = store_.claim("c1");
+  std::ofstream(temp_.path() / "root/c1/state.json.tmp.1") << "half";
+
+  EXPECT_TRUE(entry->remove());
+
+  EXPECT_FALSE(std::filesystem::exists(temp_.path() / "root/c1"));
+}
+
+TEST_F(StoreTest, ANameChangesHandsWithoutAGap) {
+  const auto claim_and_remove = [&] {
+    int won = 0;
+    for (int round = 0; round < 300; ++round) {
+      auto entry = store_.claim("c1");
+      if (!entry && entry.error().kind() != base::ErrorKind::AlreadyExists) return 1;
+      if (!entry) continue;
+      ++won;
+      if (!entry->save(record(Phase::Created)) || !entry->load() || !entry->remove()) return 2;
+    }
+    return won > 0 ? 0 : 3;
+  };
+  std::array<pid_t, 4> rivals{};
+  for (pid_t& pid : rivals) {
+    pid = ::fork();
+    if (pid == 0) ::_exit(claim_and_remove());
+  }
+  for (const pid_t pid : rivals) {
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+  }
+}
+
 TEST_F(StoreTest, OfManyCreatesOneWins) {
   std::array<pid_t, 8> rivals{};
   for (pid_t& pid : rivals) {
