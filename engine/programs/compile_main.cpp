@@ -61,7 +61,7 @@ base::Result<void> confine() {
   return engine::programs::install_compute_filter();
 }
 
-engine::Result<engine::artifact::CompiledCode> compile(
+engine::Result<engine::artifact::CompiledCode> compile_reporting(
     const engine::Module& module, const engine::compiler::CompileOptions& options) {
   using Clock = std::chrono::steady_clock;
   Clock::time_point last = Clock::now();
@@ -92,7 +92,7 @@ base::Result<void> run(std::string_view cpu) {
   if (const auto valid = engine::validation::validate(*module); !valid) {
     return std::unexpected(to_base_error(valid.error()));
   }
-  const auto code = compile(*module, options);
+  const auto code = compile_reporting(*module, options);
   if (!code) return std::unexpected(to_base_error(code.error()));
   engine::artifact::ArtifactKey key;
   key.module_digest = base::sha256(bytes);
