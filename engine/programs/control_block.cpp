@@ -89,6 +89,7 @@ base::Result<base::UniqueFd> write_control_block(const ControlBlock& block) {
   if (::fcntl(file.get(), F_ADD_SEALS, kSeals) != 0) {
     return base::fail_errno("fcntl", "F_ADD_SEALS");
   }
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) return base::fail_errno("lseek", "wherry-control");
   return file;
 }
 

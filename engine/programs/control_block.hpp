@@ -32,7 +32,7 @@ struct ControlBlock {
   std::string module_name;
 };
 
-/// A sealed memfd, close-on-exec.
+/// A sealed memfd, close-on-exec, its offset at the beginning.
 base::Result<base::UniqueFd> write_control_block(const ControlBlock& block);
 /// Invalid for anything that write_control_block would not have made.
 base::Result<ControlBlock> parse_control_block(std::span<const std::byte> bytes);

@@ -19,5 +19,8 @@ extern const Command kList;
 extern const Command kPs;
 extern const Command kSpec;
 extern const Command kFeatures;
+extern const Command kCompile;
+extern const Command kWasm;
+extern const Command kCache;
 
 }  // namespace runtime::cli

@@ -12,8 +12,8 @@
 namespace runtime::cli {
 namespace {
 
-constexpr std::array kCommands{&kPause, &kResume, &kUpdate, &kState,
-                               &kList,  &kPs,     &kSpec,   &kFeatures};
+constexpr std::array kCommands{&kPause, &kResume,   &kUpdate,  &kState, &kList, &kPs,
+                               &kSpec,  &kFeatures, &kCompile, &kWasm,  &kCache};
 
 constexpr Option kGlobalOptions[] = {
     {"root", 0, OptionKind::Value, "DIR", "directory for the state of containers"},
