@@ -91,7 +91,8 @@ void write_digest(int directory, const std::string& name, const base::Sha256& di
   if (!fd || !base::write_all(fd->get(), record_of(name, digest, node_key), name)) return;
   const std::string self = "/proc/self/fd/" + std::to_string(fd->get());
   ::unlinkat(directory, name.c_str(), 0);
-  static_cast<void>(::linkat(AT_FDCWD, self.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW));
+  // Best effort; glibc wants the result looked at.
+  if (::linkat(AT_FDCWD, self.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) != 0) return;
 }
 
 }  // namespace engine::cache
