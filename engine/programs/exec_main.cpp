@@ -8,8 +8,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <climits>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -102,6 +104,24 @@ base::Result<std::shared_ptr<engine::execution::LoadedModule>> load(const Contro
 
 base::UniqueFd duplicate(int fd) { return base::UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
 
+/// The root, and the working directory where it is another one: C libraries resolve relative paths
+/// beneath ".", Go by PWD.
+base::Result<void> add_container_directories(engine::wasi::WasiOptions& options) {
+  using engine::wasi::Sandbox;
+  options.preopens.push_back(
+      {TRY(base::open_file("/", O_PATH | O_DIRECTORY)), "/", Sandbox::InRoot, false});
+  std::array<char, PATH_MAX> cwd{};
+  if (::getcwd(cwd.data(), cwd.size()) == nullptr) return base::fail_errno("getcwd", ".");
+  if (std::string_view(cwd.data()) == "/") return {};
+  options.preopens.push_back(
+      {TRY(base::open_file(".", O_PATH | O_DIRECTORY)), ".", Sandbox::Beneath, false});
+  const auto has_pwd = std::ranges::any_of(options.environment, [](const std::string& variable) {
+    return variable.starts_with("PWD=");
+  });
+  if (!has_pwd) options.environment.push_back("PWD=" + std::string(cwd.data()));
+  return {};
+}
+
 base::Result<engine::wasi::WasiContext> make_context(const ControlBlock& block,
                                                      const CommandLine& line) {
   engine::wasi::WasiOptions options;
@@ -110,10 +130,7 @@ base::Result<engine::wasi::WasiContext> make_context(const ControlBlock& block,
     options.environment.emplace_back(*variable);
   }
   for (int fd = 0; fd < 3; ++fd) options.stdio[static_cast<std::size_t>(fd)] = duplicate(fd);
-  if (block.is_container) {
-    options.preopens.push_back({TRY(base::open_file("/", O_PATH | O_DIRECTORY)), "/",
-                                engine::wasi::Sandbox::InRoot, false});
-  }
+  if (block.is_container) TRY(add_container_directories(options));
   for (const engine::programs::ControlPreopen& preopen : block.preopens) {
     options.preopens.push_back({base::UniqueFd(preopen.directory), preopen.guest_path,
                                 engine::wasi::Sandbox::Beneath, preopen.read_only});

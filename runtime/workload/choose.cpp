@@ -1,0 +1,129 @@
+#include "runtime/workload/choose.hpp"
+
+#include <linux/seccomp.h>
+
+#include "engine/cache/obtain.hpp"
+#include "engine/programs/control_block.hpp"
+#include "runtime/rootfs/sealed_program.hpp"
+#include "runtime/workload/broker.hpp"
+#include "runtime/workload/entry_file.hpp"
+#include "runtime/workload/module_file.hpp"
+#include "runtime/workload/programs.hpp"
+
+namespace runtime::workload {
+namespace {
+
+enum class Wish : std::uint8_t { None, Native, Wasm };
+
+std::string annotation(const oci::Spec& spec, const std::string& name) {
+  const auto found = spec.annotations.find(name);
+  return found == spec.annotations.end() ? std::string() : found->second;
+}
+
+/// crun's and our own names. The "-smart" and "compat" values ask for what we do anyway.
+Wish wish_of(const oci::Spec& spec) {
+  const std::string own = annotation(spec, "dev.wherry/handler");
+  if (own == "native") return Wish::Native;
+  if (own == "wasm") return Wish::Wasm;
+  // The pause container holds the pod's namespaces; pod annotations are not meant for it.
+  if (annotation(spec, "io.kubernetes.cri.container-type") == "sandbox" ||
+      annotation(spec, "io.kubernetes.cri-o.ContainerType") == "sandbox") {
+    return Wish::Native;
+  }
+  return Wish::None;
+}
+
+struct EntryFile {
+  base::UniqueFd file;
+  std::string name;
+};
+
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+/// For exec, the name of the container's own module means that module: an image FROM scratch has
+/// nothing else to run a probe with.
+base::Result<std::optional<EntryFile>> find_entry(const process::EntryPoint& entry) {
+  const std::string& name = entry.process.args.front();
+  auto file = TRY(open_entry_file(entry.rootfs, entry.process, name));
+  if (file) return EntryFile{std::move(*file), name};
+  if (!entry.exec || !entry.spec.process || entry.spec.process->args.empty()) return std::nullopt;
+  const std::string& own = entry.spec.process->args.front();
+  if (base_name(own) != base_name(name)) return std::nullopt;
+  file = TRY(open_entry_file(entry.rootfs, *entry.spec.process, own));
+  if (!file) return std::nullopt;
+  return EntryFile{std::move(*file), own};
+}
+
+/// The artifact, or who will bring it; one of the two is set.
+struct Source {
+  base::UniqueFd artifact;
+  base::UniqueFd broker;
+};
+
+base::Result<Source> find_source(const EntryFile& entry) {
+  const auto cache = engine::cache::Cache::open(engine::cache::default_directory());
+  Source out;
+  if (cache) {
+    auto found = TRY(engine::cache::look_up(*cache, entry.file.get(), entry.name));
+    if (found) {
+      out.artifact = std::move(*found);
+      return out;
+    }
+  }
+  out.broker = TRY(start_broker(entry.file.get(), entry.name));
+  return out;
+}
+
+/// A filter that notifies an agent is installed by whoever talks to the agent.
+bool notifies(const security::SeccompProgram* seccomp) {
+  return seccomp != nullptr && (seccomp->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+}
+
+base::Result<process::Executable> prepare(const process::EntryPoint& entry, EntryFile file) {
+  process::Executable out;
+  engine::programs::ControlBlock block;
+  block.is_container = true;
+  block.confine = true;
+  block.module_name = file.name;
+  out.installs_seccomp = !notifies(entry.seccomp);
+  if (entry.seccomp != nullptr && out.installs_seccomp) {
+    block.filter = entry.seccomp->filter;
+    block.filter_flags = entry.seccomp->flags;
+  }
+  Source source = TRY(find_source(file));
+  const int source_number = entry.first_inherited;
+  const int control_number = entry.first_inherited + 1;
+  (source.artifact ? block.artifact : block.broker) = source_number;
+  out.inherited.push_back(source.artifact ? std::move(source.artifact) : std::move(source.broker));
+  out.inherited.push_back(TRY(engine::programs::write_control_block(block)));
+  const std::string program = TRY(program_beside("wherry-exec"));
+  out.file = TRY(rootfs::open_sealed(program));
+  out.argv = {"wherry-exec", "--control=" + std::to_string(control_number), "--"};
+  out.argv.insert(out.argv.end(), entry.process.args.begin(), entry.process.args.end());
+  return out;
+}
+
+}  // namespace
+
+base::Result<process::Executable> choose_executable(const process::EntryPoint& entry) {
+  const Wish wish = wish_of(entry.spec);
+  if (wish == Wish::Native || entry.process.args.empty()) return process::Executable{};
+  auto file = TRY(find_entry(entry));
+  const FileKind kind = file ? TRY(kind_of_file(file->file.get(), file->name)) : FileKind::Other;
+  if (kind == FileKind::Other) {
+    if (wish != Wish::Wasm) return process::Executable{};
+    return base::fail(base::ErrorKind::Invalid,
+                      "exec: \"" + entry.process.args.front() + "\": not a WebAssembly module");
+  }
+  if (kind == FileKind::Component) {
+    return base::fail(base::ErrorKind::Unsupported,
+                      "exec: \"" + file->name + "\": components are not supported yet");
+  }
+  if (!TRY(readable_by(file->file.get(), entry.process.user))) {
+    return base::fail(base::ErrorKind::System, "exec: \"" + file->name + "\": permission denied");
+  }
+  const std::string name = file->name;
+  return base::with_context(prepare(entry, std::move(*file)), "prepare " + name);
+}
+
+}  // namespace runtime::workload
