@@ -14,6 +14,7 @@ extern const Command kDelete;
 extern const Command kPause;
 extern const Command kResume;
 extern const Command kUpdate;
+extern const Command kEvents;
 extern const Command kState;
 extern const Command kList;
 extern const Command kPs;

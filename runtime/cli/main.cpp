@@ -12,8 +12,22 @@
 namespace runtime::cli {
 namespace {
 
-constexpr std::array kCommands{&kPause, &kResume,   &kUpdate,  &kState, &kList, &kPs,
-                               &kSpec,  &kFeatures, &kCompile, &kWasm,  &kCache};
+// clang-format off: one row each, so that commands can be added side by side.
+constexpr std::array kCommands{
+    &kPause,
+    &kResume,
+    &kUpdate,
+    &kEvents,
+    &kState,
+    &kList,
+    &kPs,
+    &kSpec,
+    &kFeatures,
+    &kCompile,
+    &kWasm,
+    &kCache,
+};
+// clang-format on
 
 constexpr Option kGlobalOptions[] = {
     {"root", 0, OptionKind::Value, "DIR", "directory for the state of containers"},

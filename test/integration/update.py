@@ -1,4 +1,4 @@
-"""pause, resume, update."""
+"""pause, resume, update, events."""
 
 import json
 import os
@@ -133,6 +133,37 @@ def a_limit_below_the_usage_is_refused_when_asked(box):
     eq(result.status, 1)
     only_wherry("1.1 does not know the field")
     has(result.errors()[-1], "below current usage")
+
+
+@test
+def events_tell_what_is_used(box):
+    if not os.path.isdir(f"{CGROUP}/memory"):
+        raise Skip("no v1 controllers")
+    running(box, {"limit": 32 * MIB})
+    event = json.loads(box.ok("events", "--stats", "c1").out)
+    eq((event["type"], event["id"]), ("stats", "c1"))
+    data = event["data"]
+    true(data["cpu"]["usage"]["total"] > 0, "cpu")
+    eq(data["memory"]["usage"]["limit"], 32 * MIB)
+    true(data["memory"]["usage"]["usage"] > 0, "memory")
+    true(data["pids"]["current"] >= 1, "pids")
+
+
+@test
+def events_end_with_the_container_and_tell_of_memory(box):
+    only_wherry("ends when the cgroup goes")
+    if not os.path.isdir(f"{CGROUP}/memory"):
+        raise Skip("no v1 controllers")
+
+    def change(config):
+        config["linux"]["resources"]["memory"] = {"limit": 16 * MIB, "swap": 16 * MIB}
+
+    script = "sleep 0.5; head -c 100000000 /dev/zero | tail > /dev/null; sleep 1.5"
+    box.create(box.bundle(["sh", "-c", script], change))
+    box.ok("start", "c1")
+    lines = box.ok("events", "--interval", "300ms", "c1", timeout=30).out.splitlines()
+    kinds = [json.loads(line)["type"] for line in lines]
+    true("oom" in kinds and "stats" in kinds, repr(kinds))
 
 
 if __name__ == "__main__":

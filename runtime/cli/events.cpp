@@ -1,0 +1,191 @@
+// wherry events: what a container uses, in the JSON that readers of runc's know.
+#include <poll.h>
+
+#include <charconv>
+#include <chrono>
+
+#include "oci/json/writer.hpp"
+#include "runtime/cgroup/cgroup.hpp"
+#include "runtime/cgroup/statistics.hpp"
+#include "runtime/cli/commands.hpp"
+#include "runtime/state/process_id.hpp"
+#include "runtime/state/status.hpp"
+
+namespace runtime::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kOutOfMemoryCheck{1000};
+
+constexpr Option kOptions[] = {
+    {"stats", 0, OptionKind::Flag, {}, "print one event and end"},
+    {"interval", 0, OptionKind::Value, "TIME", "between statistics, as in 500ms, 5s (default), 1m"},
+};
+
+void write_usage(oci::json::Writer& writer, std::string_view name,
+                 const cgroup::MemoryUsage& usage) {
+  writer.key(name);
+  writer.begin_object();
+  writer.member("limit", usage.limit);
+  writer.member("usage", usage.usage);
+  writer.member("max", usage.max);
+  writer.member("failcnt", usage.failures);
+  writer.end_object();
+}
+
+void write_cpu(oci::json::Writer& writer, const cgroup::CpuStatistics& cpu) {
+  writer.key("cpu");
+  writer.begin_object();
+  writer.key("usage");
+  writer.begin_object();
+  writer.member("total", cpu.total);
+  if (!cpu.per_cpu.empty()) {
+    writer.key("percpu");
+    writer.begin_array();
+    for (const std::uint64_t each : cpu.per_cpu) writer.value(each);
+    writer.end_array();
+  }
+  writer.member("kernel", cpu.kernel);
+  writer.member("user", cpu.user);
+  writer.end_object();
+  writer.key("throttling");
+  writer.begin_object();
+  writer.member("periods", cpu.periods);
+  writer.member("throttledPeriods", cpu.throttled_periods);
+  writer.member("throttledTime", cpu.throttled_time);
+  writer.end_object();
+  writer.end_object();
+}
+
+void write_memory(oci::json::Writer& writer, const cgroup::MemoryStatistics& memory) {
+  writer.key("memory");
+  writer.begin_object();
+  writer.member("cache", memory.cache);
+  write_usage(writer, "usage", memory.memory);
+  write_usage(writer, "swap", memory.swap);
+  write_usage(writer, "kernel", memory.kernel);
+  writer.key("raw");
+  writer.begin_object();
+  for (const auto& [name, value] : memory.raw) writer.member(name, value);
+  writer.end_object();
+  writer.end_object();
+}
+
+void write_io(oci::json::Writer& writer, std::string_view name,
+              const std::vector<cgroup::IoEntry>& entries) {
+  writer.key(name);
+  writer.begin_array();
+  for (const cgroup::IoEntry& each : entries) {
+    writer.begin_object();
+    writer.member("major", each.major);
+    writer.member("minor", each.minor);
+    writer.member("op", each.operation);
+    writer.member("value", each.value);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
+std::string statistics_event(const state::Record& record) {
+  const cgroup::Statistics statistics = cgroup::read_statistics(record.cgroup);
+  oci::json::Writer writer;
+  writer.begin_object();
+  writer.member("type", "stats");
+  writer.member("id", record.id);
+  writer.key("data");
+  writer.begin_object();
+  write_cpu(writer, statistics.cpu);
+  write_memory(writer, statistics.memory);
+  writer.key("pids");
+  writer.begin_object();
+  writer.member("current", statistics.pids.current);
+  writer.member("limit", statistics.pids.limit);
+  writer.end_object();
+  writer.key("blkio");
+  writer.begin_object();
+  write_io(writer, "ioServiceBytesRecursive", statistics.io_bytes);
+  write_io(writer, "ioServicedRecursive", statistics.io_operations);
+  writer.end_object();
+  writer.end_object();
+  writer.end_object();
+  return writer.take() + '\n';
+}
+
+std::string out_of_memory_event(const state::Record& record) {
+  oci::json::Writer writer;
+  writer.begin_object();
+  writer.member("type", "oom");
+  writer.member("id", record.id);
+  writer.end_object();
+  return writer.take() + '\n';
+}
+
+base::Result<milliseconds> read_interval(const Arguments& arguments) {
+  const std::string text = arguments.value("interval").value_or("5s");
+  long number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+  const long scale = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60000 : 0;
+  if (error != std::errc{} || scale == 0 || number <= 0 || number > 1'000'000) {
+    return base::fail(base::ErrorKind::Invalid, "invalid duration \"" + text + "\" for -interval");
+  }
+  return milliseconds(number * scale);
+}
+
+// Until the container ends: statistics every interval, and an event when the kernel's count of
+// processes killed for memory rose.
+base::Result<int> follow(const state::Record& record, milliseconds interval) {
+  const base::UniqueFd init = TRY(state::open_process(*record.init));
+  const cgroup::Cgroup cgroup(record.cgroup);
+  std::uint64_t kills = cgroup.oom_kills();
+  milliseconds since_statistics{0};
+  for (;;) {
+    const milliseconds wait = std::min(kOutOfMemoryCheck, interval - since_statistics);
+    pollfd end{init.get(), POLLIN, 0};
+    if (::poll(&end, 1, static_cast<int>(wait.count())) < 0 && errno != EINTR) {
+      return base::fail_errno("poll");
+    }
+    if (const std::uint64_t now = cgroup.oom_kills(); now > kills) {
+      kills = now;
+      print(out_of_memory_event(record));
+    }
+    if (end.revents != 0) return 0;
+    since_statistics += wait;
+    if (since_statistics < interval) continue;
+    since_statistics = milliseconds(0);
+    print(statistics_event(record));
+  }
+}
+
+base::Result<int> run(const Invocation& invocation) {
+  const milliseconds interval = TRY(read_interval(invocation.arguments));
+  const state::Record record =
+      TRY(invocation.globals.store.load(invocation.arguments.positional().front()));
+  if (state::status_of(record) == oci::Status::Stopped || !record.init) {
+    return base::fail(base::ErrorKind::WrongState,
+                      "container with id " + record.id + " is not running");
+  }
+  if (!invocation.arguments.flag("stats")) return follow(record, interval);
+  print(statistics_event(record));
+  return 0;
+}
+
+}  // namespace
+
+constinit const Command kEvents{
+    .name = "events",
+    .synopsis = "<container-id>",
+    .summary = "print what a container uses",
+    .description =
+        "Prints one JSON object per line until the container ends: statistics of its cgroups\n"
+        "in intervals, and an event within a second of the kernel killing a process for\n"
+        "memory.",
+    .options = kOptions,
+    .least_arguments = 1,
+    .most_arguments = 1,
+    .run = run,
+};
+
+}  // namespace runtime::cli
