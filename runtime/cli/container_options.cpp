@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "runtime/workload/choose.hpp"
+
 namespace runtime::cli {
 
 base::Result<unsigned> preserve_fds(const Arguments& arguments) {
@@ -39,6 +41,7 @@ container::Host make_host(const Invocation& invocation) {
   host.seccomp_cache =
       state::default_root(::geteuid(), std::getenv("XDG_RUNTIME_DIR")) + "-seccomp";
   host.warn = [&log = invocation.log](std::string_view text) { log.warning(text); };
+  host.choose_executable = workload::choose_executable;
   return host;
 }
 
