@@ -19,7 +19,8 @@ struct Globals {
   state::Store store;
   bool systemd_cgroup = false;
   bool debug = false;
-  std::string log_path;  ///< as given; empty: standard error
+  std::string log_path;                       ///< as given; empty: standard error
+  std::span<const std::string> command_line;  ///< all of it, from argv[0] on
 };
 
 struct Invocation {
@@ -45,6 +46,8 @@ struct Command {
   /// The exit status, or an error, which is logged and makes `failure_status`.
   base::Result<int> (*run)(const Invocation&) = nullptr;
   int failure_status = 1;
+  /// Its processes enter containers: see sealed_self.hpp.
+  bool enters_containers = false;
 };
 
 /// The text of --help.

@@ -28,6 +28,7 @@ constinit const Command kCreate{
     .least_arguments = 1,
     .most_arguments = 1,
     .run = run,
+    .enters_containers = true,
 };
 
 }  // namespace runtime::cli

@@ -91,6 +91,7 @@ constinit const Command kExec{
     .reading = Reading::StopAtPositional,
     .run = run,
     .failure_status = 255,
+    .enters_containers = true,
 };
 
 }  // namespace runtime::cli

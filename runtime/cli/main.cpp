@@ -8,6 +8,7 @@
 
 #include "oci/spec.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/sealed_self.hpp"
 
 namespace runtime::cli {
 namespace {
@@ -63,7 +64,8 @@ const Command* find_command(std::string_view name) {
   return at == kCommands.end() ? nullptr : *at;
 }
 
-base::Result<Globals> read_globals(const Arguments& arguments, Log& log) {
+base::Result<Globals> read_globals(const Arguments& arguments, Log& log,
+                                   std::span<const std::string> command_line) {
   const std::string format = arguments.value("log-format").value_or("text");
   if (format != "text" && format != "json") {
     return base::fail(base::ErrorKind::Invalid, "unknown log-format \"" + format + '"');
@@ -78,7 +80,8 @@ base::Result<Globals> read_globals(const Arguments& arguments, Log& log) {
   }
   const std::string default_root = state::default_root(::geteuid(), std::getenv("XDG_RUNTIME_DIR"));
   std::string root = TRY(absolute_path(arguments.value("root").value_or(default_root)));
-  return Globals{state::Store(std::move(root)), arguments.flag("systemd-cgroup"), debug, log_path};
+  return Globals{state::Store(std::move(root)), arguments.flag("systemd-cgroup"), debug, log_path,
+                 command_line};
 }
 
 base::Result<void> check_count(const Command& command, const Arguments& arguments) {
@@ -104,6 +107,7 @@ base::Result<int> run_command(const Command& command, const Globals& globals, co
     return 0;
   }
   TRY(check_count(command, arguments));
+  if (command.enters_containers) TRY(seal_self(globals.command_line));
   return command.run({globals, log, arguments});
 }
 
@@ -112,9 +116,10 @@ int report(const Log& log, const base::Error& error, int status) {
   return status;
 }
 
-int run(std::span<const std::string> words) {
+int run(std::span<const std::string> command_line) {
   Log log;
-  const auto arguments = parse_arguments(kGlobalOptions, words, Reading::StopAtPositional);
+  const auto arguments =
+      parse_arguments(kGlobalOptions, command_line.subspan(1), Reading::StopAtPositional);
   if (!arguments) return report(log, arguments.error(), 1);
   const std::vector<std::string>& rest = arguments->positional();
   if (arguments->flag("version")) {
@@ -127,7 +132,7 @@ int run(std::span<const std::string> words) {
   }
   const bool wants_help = rest[0] == "help";
   const std::string& name = wants_help ? rest[1] : rest[0];
-  const auto globals = read_globals(*arguments, log);
+  const auto globals = read_globals(*arguments, log, command_line);
   if (!globals) return report(log, globals.error(), 1);
   const Command* command = find_command(name);
   if (command == nullptr) {
@@ -147,6 +152,7 @@ int run(std::span<const std::string> words) {
 }  // namespace runtime::cli
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  return runtime::cli::run(words);
+  std::vector<std::string> command_line(argv, argv + argc);
+  if (command_line.empty()) command_line.emplace_back("wherry");  // execve(2) allows it
+  return runtime::cli::run(command_line);
 }

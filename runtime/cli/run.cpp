@@ -41,6 +41,7 @@ constinit const Command kRun{
     .least_arguments = 1,
     .most_arguments = 1,
     .run = run,
+    .enters_containers = true,
 };
 
 }  // namespace runtime::cli
