@@ -1,5 +1,5 @@
 // The life of a container as the command line and the shim ask for it: create, start, run, exec,
-// kill, delete, pause, resume (runtime-spec 1.3.0 runtime.md "Operations"). Option structs mirror
+// kill, delete (runtime-spec 1.3.0 runtime.md "Operations"). Option structs mirror
 // runc's flags. Callers are single-threaded, have no SIGCHLD handler, and have sealed their
 // executable before (process/sealed_self.hpp).
 #pragma once
@@ -95,8 +95,5 @@ base::Result<void> kill(const Host& host, std::string_view id, int signal, bool 
 /// Deletes a stopped or merely created container, with `force` a running one too (a container that
 /// does not exist is then no error). Runs the poststop hooks.
 base::Result<void> remove(const Host& host, std::string_view id, bool force);
-
-base::Result<void> pause(const Host& host, std::string_view id);
-base::Result<void> resume(const Host& host, std::string_view id);
 
 }  // namespace runtime::container

@@ -1,0 +1,283 @@
+#include "runtime/container/creating.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.hpp"
+#include "runtime/cgroup/cgroup.hpp"
+#include "runtime/hooks/hooks.hpp"
+#include "runtime/namespaces/id_maps.hpp"
+#include "runtime/process/terminal.hpp"
+#include "runtime/security/process_attributes.hpp"
+#include "runtime/security/rlimits.hpp"
+#include "runtime/security/seccomp_agent.hpp"
+#include "runtime/state/leftovers.hpp"
+#include "runtime/state/process_id.hpp"
+#include "runtime/state/status.hpp"
+
+namespace runtime::container {
+namespace {
+
+/// The order of its members is the order of the effects; discard() undoes them.
+class Maker {
+ public:
+  Maker(const Host& host, const CreateOptions& options, Bundle bundle, state::Entry entry)
+      : host_(host), options_(options), bundle_(std::move(bundle)), entry_(std::move(entry)) {}
+
+  base::Result<void> make(bool with_fifo) {
+    TRY(record_intent());
+    TRY(plan_process(with_fifo));
+    TRY(make_cgroups());
+    const base::UniqueFd unified = TRY(cgroup().open_unified());
+    child_ = TRY(base::with_context(process::launch(plan_, steps(), unified ? unified.get() : -1),
+                                    "unable to start container process"));
+    TRY(hand_out());
+    record_.phase = state::Phase::Created;
+    return entry_.save(record_);
+  }
+
+  /// After a failure.
+  void undo() {
+    child_.end();
+    static_cast<void>(discard(host_, entry_, record_, nullptr));
+  }
+
+  /// Why the kernel may have killed the child.
+  std::string cause() const {
+    return cgroup().oom_kills() > 0 ? "container init was OOM-killed (memory limit too low?)" : "";
+  }
+
+  Made take() {
+    return {std::move(entry_), std::move(record_), std::move(bundle_.spec), std::move(child_),
+            std::move(master_)};
+  }
+
+ private:
+  cgroup::Cgroup cgroup() const { return cgroup::Cgroup(record_.cgroup); }
+  const oci::Spec& spec() const { return bundle_.spec; }
+
+  base::Result<void> record_intent() {
+    cgroup_host_ = TRY(cgroup::detect_host());
+    record_.oci_version = spec().oci_version;
+    record_.id = options_.id;
+    record_.creator = TRY(state::identify(::getpid()));
+    record_.bundle = bundle_.path;
+    rootfs_ = TRY(rootfs::plan_rootfs(spec(), bundle_.path));
+    rootfs_.no_pivot = options_.no_pivot;
+    record_.rootfs = rootfs_.root;
+    record_.created = state::timestamp_now();
+    record_.owner = ::geteuid();
+    record_.annotations = spec().annotations;
+    record_.cgroup = TRY(cgroup::place(cgroup_host_, spec().linux.cgroups_path, options_.id));
+    TRY(entry_.save(record_));
+    return entry_.save_config(bundle_.config);
+  }
+
+  base::Result<void> plan_process(bool with_fifo) {
+    plan_.spec = &bundle_.spec;
+    plan_.process = *spec().process;
+    plan_.preserved = TRY(preserve_descriptors(options_.preserve_fds, plan_.process));
+    plan_.procfs = TRY(process::open_procfs());
+    process::Creation creation;
+    creation.namespaces = namespaces::plan(spec().linux);
+    creation.joined = TRY(namespaces::open_joined(creation.namespaces));
+    plan_.has_user_namespace = creation.namespaces.has(CLONE_NEWUSER);
+    if (!spec().mounts.empty() && !creation.namespaces.is_new(CLONE_NEWNS)) {
+      warn(host_, "without a new mount namespace the mounts of config.json are not made");
+    }
+    place_cgroup_mounts();
+    creation.rootfs = std::move(rootfs_);
+    TRY(map_mounts(creation));
+    creation.state = state::to_oci_state(record_, oci::Status::Creating);
+    if (!options_.no_new_keyring) creation.keyring = "_ses." + options_.id;
+    plan_.seccomp = TRY(plan_seccomp(host_, spec()));
+    if (host_.choose_executable) TRY(choose_executable(creation));
+    plan_.capabilities = plan_capabilities(host_, plan_.process, security::held_capabilities(),
+                                           plan_.has_user_namespace);
+    if (with_fifo) creation.fifo = TRY(make_fifo());
+    plan_.creation = std::move(creation);
+    return {};
+  }
+
+  base::Result<void> choose_executable(const process::Creation& creation) {
+    const base::UniqueFd root = TRY(base::with_context(
+        base::open_file(creation.rootfs.root, O_PATH | O_DIRECTORY), "open rootfs"));
+    plan_.executable =
+        TRY(host_.choose_executable({spec(), plan_.process, root.get(), false, 3 + plan_.preserved,
+                                     plan_.seccomp ? &*plan_.seccomp : nullptr}));
+    return {};
+  }
+
+  void place_cgroup_mounts() {
+    for (const cgroup::Hierarchy& each : cgroup_host_.hierarchies) {
+      const std::string key = each.version == cgroup::Version::V2 || each.controllers.empty()
+                                  ? ""
+                                  : each.controllers.front();
+      const auto path = record_.cgroup.find(key);
+      if (path == record_.cgroup.end()) continue;
+      rootfs_.cgroups[each.mount_point.substr(each.mount_point.rfind('/') + 1)] = path->second;
+    }
+    rootfs_.is_cgroup_v2 = cgroup_host_.layout == cgroup::Layout::V2;
+  }
+
+  base::Result<void> map_mounts(process::Creation& creation) {
+    for (const rootfs::PlannedMount& mount : creation.rootfs.mounts) {
+      base::UniqueFd space;
+      if (mount.options.is_idmap || !mount.uid_mappings.empty()) {
+        const bool has_own = !mount.uid_mappings.empty();
+        space = TRY(base::with_context(
+            namespaces::make_mapped_namespace(
+                plan_.procfs.get(), has_own ? mount.uid_mappings : spec().linux.uid_mappings,
+                has_own ? mount.gid_mappings : spec().linux.gid_mappings),
+            "idmap " + mount.destination));
+      }
+      creation.idmap_namespaces.push_back(std::move(space));
+    }
+    return {};
+  }
+
+  base::Result<base::UniqueFd> make_fifo() {
+    const std::string path = entry_.fifo_path();
+    // Init opens it as the container's user, by this descriptor; nobody else can reach the path.
+    if (::mkfifo(path.c_str(), 0) != 0) return base::fail_errno("mkfifo", path);
+    if (::chmod(path.c_str(), 0622) != 0) return base::fail_errno("chmod", path);
+    return base::open_file(path, O_PATH | O_NOFOLLOW);
+  }
+
+  base::Result<void> make_cgroups() {
+    cgroup::Cgroup cgroup = this->cgroup();
+    const cgroup::ResourcePlan resources =
+        TRY(cgroup::plan_resources(spec().linux.resources, cgroup_host_));
+    for (const std::string& each : resources.warnings) warn(host_, each);
+    base::Result<void> made = cgroup.create();
+    if (!made && ::geteuid() != 0 && spec().linux.cgroups_path.empty()) {
+      warn(host_, "without cgroups: " + made.error().message());
+      record_.cgroup.clear();
+      return entry_.save(record_);
+    }
+    TRY(base::with_context(std::move(made), "create cgroup"));
+    return base::with_context(cgroup.apply(resources), "set cgroup limits");
+  }
+
+  process::Steps steps() {
+    process::Steps out;
+    out.enter_cgroups = [this](pid_t pid, bool in_unified) -> base::Result<void> {
+      return base::with_context(in_unified ? cgroup().add_to_v1(pid) : cgroup().add(pid),
+                                "enter cgroup");
+    };
+    out.attach = [this](pid_t pid) { return attach(pid); };
+    out.run_hooks = [this](pid_t) { return run_runtime_hooks(); };
+    out.take_terminal = [this](base::UniqueFd master) -> base::Result<void> {
+      if (options_.console_socket.empty()) {
+        master_ = std::move(master);
+        return {};
+      }
+      return base::with_context(
+          process::send_descriptor(options_.console_socket, master.get(), "/dev/ptmx"),
+          "console socket");
+    };
+    out.take_listener = [this](pid_t pid, base::UniqueFd listener) -> base::Result<void> {
+      oci::ContainerProcessState state;
+      state.oci_version = spec().oci_version;
+      state.fds = {"seccompFd"};
+      state.pid = pid;
+      state.metadata = spec().linux.seccomp->listener_metadata;
+      state.state = state::to_oci_state(record_, oci::Status::Creating);
+      return security::send_seccomp_listener(spec().linux.seccomp->listener_path, state,
+                                             listener.get());
+    };
+    out.ready = [this](pid_t pid) -> base::Result<void> {
+      return security::apply_rlimits(spec().process->rlimits, pid);
+    };
+    return out;
+  }
+
+  base::Result<void> attach(pid_t pid) {
+    record_.init = TRY(state::identify(pid));
+    TRY(entry_.save(record_));
+    if (plan_.creation->namespaces.is_new(CLONE_NEWUSER)) {
+      TRY(base::with_context(namespaces::write_id_maps(plan_.procfs.get(), pid, spec().linux),
+                             "map ids"));
+    }
+    if (spec().process->oom_score_adj) {
+      TRY(security::write_oom_score_adj(plan_.procfs.get(), pid, *spec().process->oom_score_adj));
+    }
+    return {};
+  }
+
+  base::Result<void> run_runtime_hooks() {
+    const std::string state = oci::to_json(state::to_oci_state(record_, oci::Status::Creating));
+    TRY(hooks::run("prestart", spec().hooks.prestart, state));
+    return hooks::run("createRuntime", spec().hooks.create_runtime, state);
+  }
+
+  base::Result<void> hand_out() {
+    if (!options_.pidfd_socket.empty()) {
+      TRY(base::with_context(
+          process::send_descriptor(options_.pidfd_socket, child_.pidfd.get(), "pidfd"),
+          "pidfd socket"));
+    }
+    if (options_.pid_file.empty()) return {};
+    return base::write_atomic(options_.pid_file, std::to_string(child_.pid), 0644);
+  }
+
+  const Host& host_;
+  const CreateOptions& options_;
+  Bundle bundle_;
+  state::Entry entry_;
+  state::Record record_;
+  cgroup::Host cgroup_host_;
+  rootfs::RootfsPlan rootfs_;
+  process::Plan plan_;
+  process::Child child_;
+  base::UniqueFd master_;
+};
+
+}  // namespace
+
+base::Result<Made> make_container(const Host& host, const CreateOptions& options, bool detached,
+                                  bool with_fifo) {
+  Bundle bundle = TRY(load_bundle(host, options.bundle));
+  TRY(check_terminal(bundle.spec.process->terminal, detached, options.console_socket));
+  state::Entry entry = TRY(host.store.claim(options.id));
+  Maker maker(host, options, std::move(bundle), std::move(entry));
+  base::Result<void> made = maker.make(with_fifo);
+  if (made) return maker.take();
+  if (const std::string cause = maker.cause(); !cause.empty()) made.error().add_context(cause);
+  maker.undo();
+  return std::unexpected(std::move(made).error());
+}
+
+base::Result<void> finish_start(const state::Entry& entry, state::Record& record,
+                                const oci::Spec& spec) {
+  record.phase = state::Phase::Started;
+  TRY(entry.save(record));
+  ::unlink(entry.fifo_path().c_str());
+  base::Result<void> done =
+      hooks::run("poststart", spec.hooks.poststart,
+                 oci::to_json(state::to_oci_state(record, oci::Status::Running)));
+  if (!done && record.init) {
+    const cgroup::Cgroup cgroup(record.cgroup);
+    if (!record.cgroup.empty()) static_cast<void>(cgroup.kill_all(SIGKILL));
+    ::kill(record.init->pid, SIGKILL);
+  }
+  return done;
+}
+
+base::Result<void> discard(const Host& host, state::Entry& entry, const state::Record& record,
+                           const oci::Spec* spec) {
+  base::Result<void> removed = state::remove_leftovers(record);
+  if (spec != nullptr) {
+    const std::string state = oci::to_json(state::to_oci_state(record, oci::Status::Stopped));
+    for (const std::string& each : hooks::run_all("poststop", spec->hooks.poststop, state)) {
+      warn(host, each);
+    }
+  }
+  if (!removed) return removed;
+  return entry.remove();
+}
+
+}  // namespace runtime::container

@@ -1,0 +1,54 @@
+// run: create and start in one process, which then waits for the container's end.
+#include <sys/prctl.h>
+
+#include <chrono>
+#include <optional>
+
+#include "runtime/container/creating.hpp"
+#include "runtime/container/foreground.hpp"
+
+namespace runtime::container {
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};
+
+base::Result<void> start_made(const Host& host, Made& made) {
+  base::Result<void> started = made.child.execute();
+  if (started) started = finish_start(made.entry, made.record, made.spec);
+  if (started) return started;
+  started.error().add_context("unable to start container process");
+  made.child.end();
+  static_cast<void>(discard(host, made.entry, made.record, &made.spec));
+  return started;
+}
+
+}  // namespace
+
+base::Result<int> run(const Host& host, const RunOptions& options) {
+  std::optional<SignalForwarding> forwarding;
+  if (!options.detach) {
+    forwarding.emplace(TRY(SignalForwarding::begin()));
+    if (!options.no_subreaper && ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
+      return base::fail_errno("prctl(PR_SET_CHILD_SUBREAPER)");
+    }
+  }
+  std::optional<Made> made = TRY(make_container(host, options.create, options.detach, false));
+  TRY(start_made(host, *made));
+  if (options.detach) return 0;
+  const oci::Spec spec = std::move(made->spec);
+  const pid_t pid = made->child.pid;
+  base::UniqueFd master = std::move(made->master);
+  // Others may change the container while it runs.
+  made.reset();
+  const int status = TRY(wait_in_foreground(pid, *forwarding, std::move(master)));
+  if (options.keep) return status;
+  base::Result<state::Entry> entry = host.store.lock(options.create.id, kPatience);
+  if (!entry && entry.error().kind() == base::ErrorKind::NotFound)
+    return status;  // deleted by others
+  if (!entry) return std::unexpected(std::move(entry).error());
+  const state::Record record = TRY(entry->load());
+  TRY(discard(host, *entry, record, &spec));
+  return status;
+}
+
+}  // namespace runtime::container
