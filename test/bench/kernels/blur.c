@@ -11,7 +11,8 @@ int main(void) {
     for (int y = 1; y < H - 1; y++)
       for (int x = 1; x < W - 1; x++)
         soft[y][x] = (uint8_t)((image[y][x - 1] + 2 * image[y][x] + image[y][x + 1] +
-                                image[y - 1][x] + image[y + 1][x] + 2) / 6);
+                                image[y - 1][x] + image[y + 1][x] + 2) /
+                               6);
     for (int y = 0; y < H; y++)
       for (int x = 0; x < W; x++) {
         uint8_t v = soft[y][x];

@@ -2,7 +2,9 @@
 #include <math.h>
 #include "kernel.h"
 #define BODIES 5
-typedef struct { double p[3], v[3], m; } Body;
+typedef struct {
+  double p[3], v[3], m;
+} Body;
 static Body body[BODIES];
 int main(void) {
   for (int i = 0; i < BODIES; i++) {

@@ -1,8 +1,14 @@
 // Objects with methods in tables: calls through pointers that do not predict well.
 #include "kernel.h"
 typedef struct Shape Shape;
-typedef struct { uint32_t (*area)(const Shape*); void (*grow)(Shape*, uint32_t); } Methods;
-struct Shape { const Methods* methods; uint32_t a, b; };
+typedef struct {
+  uint32_t (*area)(const Shape*);
+  void (*grow)(Shape*, uint32_t);
+} Methods;
+struct Shape {
+  const Methods* methods;
+  uint32_t a, b;
+};
 static uint32_t square_area(const Shape* s) { return s->a * s->a; }
 static uint32_t box_area(const Shape* s) { return s->a * s->b; }
 static uint32_t wedge_area(const Shape* s) { return s->a * s->b / 2; }

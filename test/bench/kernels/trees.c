@@ -1,6 +1,8 @@
 // Builds, walks and frees binary trees: malloc, free, pointers.
 #include "kernel.h"
-typedef struct Node { struct Node *left, *right; } Node;
+typedef struct Node {
+  struct Node *left, *right;
+} Node;
 static Node* grow(int depth) {
   Node* node = malloc(sizeof *node);
   node->left = depth ? grow(depth - 1) : 0;

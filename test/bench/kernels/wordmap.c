@@ -3,7 +3,10 @@
 #define SLOTS (1 << 16)
 #define TEXT (8 << 20)
 static char text[TEXT + 1];
-static struct { const char* word; uint32_t length, count; } map[SLOTS];
+static struct {
+  const char* word;
+  uint32_t length, count;
+} map[SLOTS];
 int main(void) {
   for (int i = 0; i < TEXT;) {
     uint32_t r = kernel_random(), length = 2 + r % 7, word = (r >> 8) % 5000;

@@ -1,0 +1,36 @@
+# The commands of this project. `make demo` and `make test` are all that one needs; both install what
+# is missing on Debian 12.
+.PHONY: build demo test bench fuzz lint packages clean
+.DEFAULT_GOAL := build
+
+BIN := build/release/bin
+
+packages:
+	@.ci/install-packages
+
+# The programs, as they are shipped, in build/release/bin.
+build: packages
+	@cmake --preset release >build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
+	@rm -f build-configure.log
+	@cmake --build --preset release --target wherry wherry-exec wherry-compile
+
+demo: build
+	@test/demo/demo.sh $(BIN)
+
+# Everything: lint, both compilers, unit and integration tests, sanitizers, conformance, a short fuzz.
+test: packages
+	@test/run
+
+# A table, and build/bench.json.
+bench: build
+	@test/bench/run $(BIN)
+
+# One libFuzzer target for as long as you like: make fuzz TARGET=fuzz_decoder SECONDS=3600
+fuzz: packages
+	@test/fuzz/run $(or $(TARGET),all) $(or $(SECONDS),60)
+
+lint: packages
+	@test/lint/run
+
+clean:
+	@rm -rf build
