@@ -15,6 +15,12 @@ namespace {
 
 // clang-format off: one row each, so that commands can be added side by side.
 constexpr std::array kCommands{
+    &kCreate,
+    &kStart,
+    &kRun,
+    &kExec,
+    &kKill,
+    &kDelete,
     &kPause,
     &kResume,
     &kUpdate,
