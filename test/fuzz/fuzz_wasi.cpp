@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/file.hpp"
@@ -26,22 +28,35 @@ constexpr std::array<std::string_view, 12> kPaths = {
     "file", "dir",     "dir/file", "link-out", "link-out/secret", "../outside/secret",
     "/tmp", "dir/../", "new",      "dir/new",  "link-out/",       "to-secret"};
 
-// Values that mean something are likelier than others: small ones are descriptors and flags, and
-// multiples of kPathSize the places of paths.
-template <typename T>
-T draw(FuzzedDataProvider& in) {
-  switch (in.ConsumeIntegralInRange(0, 3)) {
-    case 0:
-      return in.ConsumeIntegral<T>();
-    case 1:
-      return in.ConsumeIntegralInRange<T>(0, 8);
-    case 2:
+/// Arguments of one call. Those that mean something are likelier than others: the directory's
+/// descriptor, small flags, and places of paths, which their size follows.
+class Arguments {
+ public:
+  explicit Arguments(FuzzedDataProvider& in) : in_(in) {}
+
+  template <typename T>
+  T next() {
+    if (std::exchange(after_path_, false) && in_.ConsumeIntegralInRange(0, 7) > 0) {
       return static_cast<T>(kPathSize);
-    default:
-      return static_cast<T>(kPathSize) *
-             in.ConsumeIntegralInRange<T>(0, static_cast<T>(kPaths.size()) - 1);
+    }
+    switch (in_.ConsumeIntegralInRange(0, 4)) {
+      case 0:
+        return in_.ConsumeIntegral<T>();
+      case 1:
+        return in_.ConsumeIntegralInRange<T>(0, 3);
+      case 2:
+        return T{3};
+      default:
+        after_path_ = true;
+        return static_cast<T>(kPathSize *
+                              in_.ConsumeIntegralInRange<std::size_t>(0, kPaths.size() - 1));
+    }
   }
-}
+
+ private:
+  FuzzedDataProvider& in_;
+  bool after_path_ = false;
+};
 
 struct Entry {
   std::string_view name;
@@ -56,7 +71,10 @@ Entry entry_of(std::string_view name, Returned (*function)(VmHostFunction*, Para
             // Safety: erased comes from a pointer of this very type, three lines above.
             const auto typed = reinterpret_cast<Returned (*)(VmHostFunction*, Parameters...)>(
                 const_cast<void*>(erased));
-            typed(self, draw<Parameters>(in)...);
+            Arguments arguments(in);
+            // Braces: in this order.
+            const std::tuple<Parameters...> drawn{arguments.next<Parameters>()...};
+            std::apply([&](Parameters... values) { typed(self, values...); }, drawn);
           }};
 }
 
