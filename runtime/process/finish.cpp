@@ -168,9 +168,9 @@ base::Error finish(Plan& plan, Channel& channel) {
   }
   base::Error error = [&]() -> base::Error {
     base::Result<void> done = run_start_hooks(plan);
+    plan.procfs.reset();  // before its number is given to another
     if (done) done = place_descriptors(plan, channel, fifo);
     if (!done) return std::move(done).error();
-    plan.procfs.reset();
     return execute(plan, *path);
   }();
   if (fifo) static_cast<void>(base::write_all(fifo.get(), encode_error(error), "exec.fifo"));
