@@ -156,16 +156,21 @@ std::uint64_t count_after(const std::string& text, std::string_view key) {
 
 }  // namespace
 
+base::Result<void> Cgroup::check_unused() const {
+  const std::size_t living = TRY(pids()).size();
+  if (living > 0) {
+    return base::fail(ErrorKind::WrongState, "container's cgroup is not empty: " +
+                                                 std::to_string(living) + " process(es) found");
+  }
+  if (TRY(frozen())) {
+    return base::fail(ErrorKind::WrongState, "container's cgroup unexpectedly frozen");
+  }
+  return {};
+}
+
 base::Result<void> Cgroup::create() {
   std::vector<std::string> made;
   const auto create_all = [&]() -> base::Result<void> {
-    const std::size_t living = TRY(pids()).size();
-    if (living > 0) {
-      return base::fail(ErrorKind::WrongState, "container's cgroup is not empty: " +
-                                                   std::to_string(living) + " process(es) found");
-    }
-    if (TRY(frozen()))
-      return base::fail(ErrorKind::WrongState, "container's cgroup unexpectedly frozen");
     for (const std::string& path : directories(paths_)) TRY(make_directory(path, made));
     if (const std::string* cpuset = find(paths_, "cpuset")) TRY(inherit_cpuset(*cpuset));
     if (only_v2(paths_)) enable_controllers(paths_.begin()->second, {});

@@ -17,7 +17,8 @@ namespace runtime::cgroup {
 
 /// A name for existing or future directories; owns nothing: they stay until remove(). Not for
 /// use by several threads at once. The order of a container's start is
-///   place() -> (intent record) -> create() -> apply() -> add() or clone3 with open_unified().
+///   place() -> check_unused() -> (intent record) -> create() -> apply() -> add() or clone3 with
+///   open_unified().
 /// Limits come first, so that nothing ever runs unlimited; cpuset has to be set before add().
 class Cgroup {
  public:
@@ -26,9 +27,12 @@ class Cgroup {
 
   const Paths& paths() const { return paths_; }
 
+  /// WrongState when something lives in it already, or it is frozen. To be asked before an intent
+  /// names it, since whatever lives in a cgroup that is recorded is killed by who removes it.
+  base::Result<void> check_unused() const;
   /// Makes the directories with their parents; fills in cpuset's empty cpus and mems; on v2 enables
-  /// the controllers on the way down. A directory that exists is taken over if nothing lives in it
-  /// and it is not frozen: WrongState otherwise. When a step fails, everything it made is removed.
+  /// the controllers on the way down. Directories that exist are taken over. When a step fails,
+  /// everything it made is removed.
   base::Result<void> create();
   /// Writes the settings in order, then the device rules. Also for `update` (ResourcePlan::devices
   /// empty: device rules stay as they are).

@@ -62,14 +62,13 @@ TEST_F(CgroupTest, AddedProcessesAreListed) {
   EXPECT_EQ(*Cgroup(paths_).pids(), std::vector<pid_t>{child_});
 }
 
-TEST_F(CgroupTest, CreateRefusesACgroupInWhichSomethingLives) {
+TEST_F(CgroupTest, ACgroupInWhichSomethingLivesIsNotUnused) {
   start_child();
 
-  const auto again = Cgroup(paths_).create();
+  const auto again = Cgroup(paths_).check_unused();
 
   ASSERT_FALSE(again);
-  EXPECT_EQ(again.error().message(),
-            "create cgroup: container's cgroup is not empty: 1 process(es) found");
+  EXPECT_EQ(again.error().message(), "container's cgroup is not empty: 1 process(es) found");
 }
 
 TEST_F(CgroupTest, KillEndsFrozenProcessesToo) {

@@ -25,6 +25,15 @@ unsigned number_of(const char* text) {
   return error == std::errc() && rest == end ? value : 0;
 }
 
+// Not blocking: a FIFO would wait for a writer.
+base::Result<std::string> read_config(const std::string& path) {
+  const base::UniqueFd file = TRY(base::open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  if (!S_ISREG(TRY(base::stat_fd(file.get(), path)).st_mode)) {
+    return base::fail(base::ErrorKind::Invalid, path + ": not a regular file");
+  }
+  return base::read_all(file.get(), oci::kMaxConfigBytes, path);
+}
+
 }  // namespace
 
 void warn(const Host& host, std::string_view text) {
@@ -34,7 +43,7 @@ void warn(const Host& host, std::string_view text) {
 base::Result<Bundle> load_bundle(const Host& host, const std::string& path) {
   Bundle out;
   out.path = path;
-  auto text = base::read_file(path + "/config.json", oci::kMaxConfigBytes);
+  auto text = read_config(path + "/config.json");
   if (!text && text.error().sys_errno() == ENOENT) {
     return base::fail(
         base::ErrorKind::NotFound,

@@ -72,6 +72,11 @@ class Maker {
     record_.owner = ::geteuid();
     record_.annotations = spec().annotations;
     record_.cgroup = TRY(cgroup::place(cgroup_host_, spec().linux.cgroups_path, options_.id));
+    // Before the intent names it: what lives there is not this container's to kill.
+    if (base::Result<void> unused = cgroup().check_unused(); !unused) {
+      record_.cgroup.clear();
+      return unused;
+    }
     TRY(entry_.save(record_));
     return entry_.save_config(bundle_.config);
   }

@@ -153,7 +153,10 @@ base::Result<Entry> Store::lock(std::string_view id, milliseconds patience) cons
   const std::string directory = root_ + '/' + std::string(id);
   const auto end = Clock::now() + patience;
   for (milliseconds wait{1};; wait = std::min(wait * 2, milliseconds(50))) {
-    auto lock = TRY(try_lock(directory, 0));
+    auto locked = try_lock(directory, 0);
+    // An empty directory is what a create leaves that is killed at its very beginning.
+    if (!locked && locked.error().kind() == ErrorKind::NotFound) ::rmdir(directory.c_str());
+    auto lock = TRY(std::move(locked));
     if (lock) return Entry(std::string(id), directory, *std::move(lock));
     if (Clock::now() >= end) {
       return base::fail(ErrorKind::WrongState,

@@ -159,6 +159,13 @@ class Box:
     def wait_status(self, wanted, container="c1"):
         wait_until(lambda: self.status_of(container) == wanted, f"{container} is {wanted}")
 
+    def force_delete(self, container="c1"):
+        """delete --force, for containers whose processes are partly our children by now: the end of
+        a pid namespace waits until all of its dead are reaped."""
+        delete = subprocess.Popen(self.command("delete", "--force", container),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        settle(lambda: reap() or not is_alive(delete.pid), 60)
+
     # --- the end ---------------------------------------------------------------------------------
 
     def leftovers(self):
@@ -202,11 +209,7 @@ class Box:
         """Removes containers through the runtime, then whatever is still there by force. Returns
         what had to be removed by force."""
         for container in self.containers():
-            # The end of a pid namespace waits until all of its dead are reaped, and those of exec
-            # are our children by now.
-            delete = subprocess.Popen(self.command("delete", "--force", container),
-                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            settle(lambda: reap() or not is_alive(delete.pid), 60)
+            self.force_delete(container)
         reap()
         settle(lambda: not self.leftovers())
         left = self.leftovers() + [f"state of {each}" for each in self.containers()]

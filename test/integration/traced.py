@@ -41,5 +41,5 @@ def kill_after(words, count):
             return stops // 2, os.waitstatus_to_exitcode(status)
         if os.WSTOPSIG(status) == signal.SIGTRAP | 0x80:
             stops += 1
-        else:
+        elif os.WSTOPSIG(status) != signal.SIGTRAP:  # which a further execve gives
             pending = os.WSTOPSIG(status)
