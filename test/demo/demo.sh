@@ -15,6 +15,7 @@ volume=$work/volume
 passed=0
 failed=0
 containers=()
+new_keys=''
 
 # shellcheck source=test/demo/steps.sh
 . "$here/steps.sh"
@@ -22,6 +23,9 @@ containers=()
 cleanup() {
   local id
   for id in "${containers[@]}"; do oci delete --force "$id" >/dev/null 2>&1; done
+  # The module of this run alone; nobody will start it again.
+  # shellcheck disable=SC2086
+  [ -z "$new_keys" ] || "$wherry" cache remove $new_keys
   local mount
   while read -r mount; do umount -l "$mount"; done < <(mounts_of_the_demo)
   rm -rf "$work"
