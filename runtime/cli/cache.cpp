@@ -27,7 +27,7 @@ base::Result<int> verify(const engine::cache::Cache& cache) {
     print(entry.key + (verified ? "  good\n" : "  " + verified.error().message() + "\n"));
     if (!verified) {
       ++bad;
-      TRY(cache.remove(entry.key));
+      static_cast<void>(TRY(cache.remove(entry.key)));
     }
   }
   return bad == 0 ? 0 : 1;
