@@ -42,7 +42,8 @@ class Maker {
   /// After a failure.
   void undo() {
     child_.end();
-    static_cast<void>(discard(host_, entry_, record_, nullptr));
+    // Hooks that ran before have their counterparts (runtime.md, "Lifecycle").
+    static_cast<void>(discard(host_, entry_, record_, record_.init ? &bundle_.spec : nullptr));
   }
 
   /// Why the kernel may have killed the child.

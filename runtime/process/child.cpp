@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -10,7 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <algorithm>
+#include <vector>
 
 #include "base/file.hpp"
 #include "runtime/process/finish.hpp"
@@ -33,6 +33,37 @@ base::Result<void> die_with_parent() {
   return {};
 }
 
+/// The runtime's own descriptors (log, lock, cgroup) and what its caller leaked have no business in
+/// the container (CVE-2024-21626). Their owners in this copy of the parent's memory never run
+/// again.
+base::Result<void> close_others(const Plan& plan, const Channel& channel) {
+  std::vector<int> kept{channel.fd(), plan.procfs.get(), plan.executable.file.get()};
+  for (const base::UniqueFd& each : plan.executable.inherited) kept.push_back(each.get());
+  if (plan.joining) kept.push_back(plan.joining->pidfd.get());
+  if (plan.creation) {
+    kept.push_back(plan.creation->fifo.get());
+    for (const auto& each : plan.creation->joined) kept.push_back(each.file.get());
+    for (const auto& each : plan.creation->idmap_namespaces) kept.push_back(each.get());
+  }
+  auto first = 3U + static_cast<unsigned>(plan.preserved);
+  std::erase_if(kept, [](int fd) { return fd < 0; });
+  std::ranges::sort(kept);
+  const auto close_gap = [&first](unsigned end) -> base::Result<void> {
+    // Safety: by number, because glibc's wrapper is newer than some kernels' headers.
+    if (end >= first && ::syscall(SYS_close_range, first, end, 0) != 0) {
+      return base::fail_errno("close_range");
+    }
+    return {};
+  };
+  for (const int fd : kept) {
+    const auto number = static_cast<unsigned>(fd);
+    if (number < first) continue;
+    TRY(close_gap(number - 1));
+    first = number + 1;
+  }
+  return close_gap(~0U);
+}
+
 base::Result<void> become_root() {
   // Forbidden where the namespace denies setgroups(2), and not possible without a mapping for 0:
   // what then needs rights fails with its own name.
@@ -51,12 +82,14 @@ base::Result<void> unshare_time(const Plan& plan) {
   return base::write_all(file.get(), offsets, "/proc/self/timens_offsets");
 }
 
-base::Result<void> enter_namespaces(const Plan& plan) {
+base::Result<void> enter_namespaces(Plan& plan) {
   if (plan.joining) {
     TRY(namespaces::join_process(plan.procfs.get(), plan.joining->pidfd.get(), plan.joining->pid));
+    plan.joining->pidfd.reset();
     return {};
   }
   TRY(namespaces::join(plan.creation->joined));
+  plan.creation->joined.clear();
   if (plan.creation->namespaces.unshares_time) TRY(unshare_time(plan));
   return {};
 }
@@ -89,11 +122,7 @@ base::Result<void> join_container(Plan& plan, const Channel& channel) {
 base::Result<void> prepare(Plan& plan, const Channel& channel) {
   TRY(die_with_parent());
   reset_signals();
-  const auto first = static_cast<unsigned>(3 + plan.preserved);
-  // Safety: by number, because glibc's wrapper is newer than some kernels' headers.
-  if (::syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
-    return base::fail_errno("close_range");
-  }
+  TRY(close_others(plan, channel));
   TRY(channel.expect(MessageType::Proceed));
   const bool has_intermediate = plan.joining || plan.creation->namespaces.needs_intermediate;
   // While it is in the container's namespaces its memory and descriptors are nobody's business.

@@ -66,8 +66,8 @@ base::Result<void> make_working_directory(const Plan& plan) {
   return {};
 }
 
-base::Result<void> enter_root(const Plan& plan, const Channel& channel) {
-  const Creation& creation = *plan.creation;
+base::Result<void> enter_root(Plan& plan, const Channel& channel) {
+  Creation& creation = *plan.creation;
   const oci::Hooks& hooks = plan.spec->hooks;
   const bool has_host_hooks = !hooks.prestart.empty() || !hooks.create_runtime.empty();
   if (!creation.namespaces.is_new(CLONE_NEWNS)) {
@@ -84,6 +84,7 @@ base::Result<void> enter_root(const Plan& plan, const Channel& channel) {
   for (const base::UniqueFd& each : creation.idmap_namespaces) idmaps.push_back(each.get());
   const rootfs::Root root =
       TRY(base::with_context(rootfs::prepare(creation.rootfs, idmaps), "prepare rootfs"));
+  creation.idmap_namespaces.clear();
   if (has_host_hooks) TRY(channel.ask(MessageType::Hooks));
   TRY(open_console(plan, root, channel));
   TRY(run_hooks_inside(creation, hooks));
