@@ -3,6 +3,7 @@
 import os
 import random
 import resource
+import subprocess
 import sys
 
 from harness import Skip, eq, has, main, only_wherry, read, test, true
@@ -363,6 +364,28 @@ def a_root_for_state_that_is_a_file_is_named(box):
     eq(result.status, 1)
     has(result.errors()[-1], box.state)
     os.unlink(box.state)
+
+
+@test
+def a_full_disk_for_state_is_told(box):
+    only_wherry("loses the cause")
+    os.mkdir(box.state)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", box.state], check=True)
+    try:
+        with open(os.path.join(box.state, "fill"), "wb") as file:
+            try:
+                file.write(b"x" * (1 << 20))
+                file.flush()
+            except OSError:
+                pass
+            result = box.call("create", "--bundle", box.bundle(), "c1", files=True)
+        eq(result.status, 1, repr(result))
+        has(result.errors()[-1], "no space left on device")
+        eq([each for each in os.listdir(box.state) if each != "fill"], [])
+        true(not [each for each in box.leftovers() if not each.startswith("mount")], "leftovers")
+    finally:
+        subprocess.run(["umount", box.state], check=True)
+        os.rmdir(box.state)
 
 
 @test
