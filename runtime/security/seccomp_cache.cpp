@@ -89,7 +89,7 @@ SeccompCache::Key SeccompCache::key_of(const oci::Seccomp& profile) {
   relevant.listener_metadata.clear();
   relevant.flags.reset();
   const std::string text =
-      "wherry seccomp filter 1\n" + libseccomp_version() + "\n" + oci::to_json(relevant);
+      "wherry seccomp filter 2\n" + libseccomp_version() + "\n" + oci::to_json(relevant);
   return base::to_hex(base::sha256(std::as_bytes(std::span(text))));
 }
 

@@ -1,196 +1,209 @@
-// From profile to filter by libseccomp, with runc's reading of the profile
-// (libcontainer/seccomp/seccomp_linux.go): rules that say what the default says are left out,
-// conditions on one argument twice are alternatives.
+// From table to classic BPF. Code is built from the inside out: each function returns instructions
+// that end in a return, and jumps only forward within itself, so that pieces can be joined as they
+// are.
 #include "runtime/security/seccomp_compile.hpp"
 
+#include <linux/audit.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <memory>
+#include <cstddef>
 #include <span>
 
-#include "base/file.hpp"
-#include "oci/names.hpp"
-#include "runtime/security/seccomp_enosys.hpp"
+#include "runtime/security/seccomp_table.hpp"
 
 namespace runtime::security {
 namespace {
 
-struct Release {
-  void operator()(void* filter) const { ::seccomp_release(filter); }
+using Code = std::vector<sock_filter>;
+
+constexpr std::uint32_t kX32Bit = 0x40000000;
+
+constexpr sock_filter statement(unsigned code, std::uint32_t k) {
+  return {static_cast<__u16>(code), 0, 0, k};
+}
+constexpr sock_filter load(std::size_t offset) {
+  return statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
+}
+constexpr sock_filter answer_with(SeccompAnswer answer) {
+  return statement(BPF_RET | BPF_K, answer);
+}
+
+void append(Code& code, const Code& more) { code.insert(code.end(), more.begin(), more.end()); }
+
+/// Compares the accumulator: one of BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET with `k`.
+Code if_else(unsigned test, std::uint32_t k, const Code& yes, const Code& no) {
+  const auto jump = [&](std::size_t jt, std::size_t jf) {
+    return sock_filter{static_cast<__u16>(BPF_JMP | test | BPF_K), static_cast<__u8>(jt),
+                       static_cast<__u8>(jf), k};
+  };
+  Code code;
+  if (no.size() <= UINT8_MAX) {
+    code.push_back(jump(no.size(), 0));
+  } else {
+    code.push_back(jump(0, 1));
+    code.push_back(statement(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(no.size())));
+  }
+  append(code, no);
+  append(code, yes);
+  return code;
+}
+
+/// What follows a condition that holds is put behind it; one that fails jumps over all of that.
+class Condition {
+ public:
+  Condition(const oci::SeccompArg& arg, bool narrow, std::size_t skip)
+      : arg_(arg), narrow_(narrow), skip_(skip) {}
+
+  Code code() {
+    using enum oci::SeccompOperator;
+    switch (arg_.op) {
+      case EqualTo:
+        return equal(UINT64_MAX, arg_.value);
+      case MaskedEqual:
+        return equal(arg_.value, arg_.value_two & arg_.value);
+      case NotEqual:
+        return not_equal();
+      case GreaterThan:
+        return ordered(BPF_JGT, true);
+      case GreaterEqual:
+        return ordered(BPF_JGE, true);
+      case LessEqual:
+        return ordered(BPF_JGT, false);
+      case LessThan:
+        return ordered(BPF_JGE, false);
+    }
+    return {};
+  }
+
+ private:
+  static std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
+  static std::uint32_t high(std::uint64_t value) { return static_cast<std::uint32_t>(value >> 32); }
+
+  // Little-endian: the lower half lies first.
+  sock_filter load_low() const { return load(offsetof(seccomp_data, args) + arg_.index * 8U); }
+  sock_filter load_high() const { return load(offsetof(seccomp_data, args) + arg_.index * 8U + 4); }
+
+  sock_filter jump(unsigned test, std::uint32_t k, std::size_t yes, std::size_t no) const {
+    return {static_cast<__u16>(BPF_JMP | test | BPF_K), static_cast<__u8>(yes),
+            static_cast<__u8>(no), k};
+  }
+
+  Code equal(std::uint64_t mask, std::uint64_t value) const {
+    Code code;
+    const auto half = [&](sock_filter loaded, std::uint32_t bits, std::uint32_t k,
+                          std::size_t behind) {
+      code.push_back(loaded);
+      if (bits != UINT32_MAX) code.push_back(statement(BPF_ALU | BPF_AND | BPF_K, bits));
+      code.push_back(jump(BPF_JEQ, k, 0, behind + skip_));
+    };
+    const std::size_t low_size = low(mask) != UINT32_MAX ? 3 : 2;
+    if (!narrow_) half(load_high(), high(mask), high(value), low_size);
+    half(load_low(), low(mask), low(value), 0);
+    return code;
+  }
+
+  Code not_equal() const {
+    Code code;
+    if (!narrow_) code = {load_high(), jump(BPF_JEQ, high(arg_.value), 0, 2)};
+    append(code, {load_low(), jump(BPF_JEQ, low(arg_.value), skip_, 0)});
+    return code;
+  }
+
+  /// Holds if argument > value (BPF_JGT) or >= value (BPF_JGE) is `wanted`.
+  Code ordered(unsigned low_test, bool wanted) const {
+    const std::size_t above = wanted ? 0 : skip_;
+    const std::size_t below = wanted ? skip_ : 0;
+    Code code;
+    if (!narrow_) {
+      code = {load_high(), jump(BPF_JGT, high(arg_.value), above + 3, 0),
+              jump(BPF_JEQ, high(arg_.value), 0, below + 2)};
+    }
+    append(code, {load_low(), jump(low_test, low(arg_.value), above, below)});
+    return code;
+  }
+
+  const oci::SeccompArg& arg_;
+  bool narrow_;
+  std::size_t skip_;
 };
-using Filter = std::unique_ptr<void, Release>;
 
-/// libseccomp returns negative errnos.
-std::unexpected<base::Error> libseccomp_error(std::string_view call, std::string_view subject,
-                                              int code) {
-  return std::unexpected(base::Error(call, subject, -code));
-}
-
-// In the order of oci::SeccompArch; 0: not known to libseccomp 2.5.
-constexpr std::uint32_t kArchs[] = {SCMP_ARCH_X86,
-                                    SCMP_ARCH_X86_64,
-                                    SCMP_ARCH_X32,
-                                    SCMP_ARCH_ARM,
-                                    SCMP_ARCH_AARCH64,
-                                    SCMP_ARCH_MIPS,
-                                    SCMP_ARCH_MIPS64,
-                                    SCMP_ARCH_MIPS64N32,
-                                    SCMP_ARCH_MIPSEL,
-                                    SCMP_ARCH_MIPSEL64,
-                                    SCMP_ARCH_MIPSEL64N32,
-                                    SCMP_ARCH_PPC,
-                                    SCMP_ARCH_PPC64,
-                                    SCMP_ARCH_PPC64LE,
-                                    SCMP_ARCH_S390,
-                                    SCMP_ARCH_S390X,
-                                    SCMP_ARCH_PARISC,
-                                    SCMP_ARCH_PARISC64,
-                                    SCMP_ARCH_RISCV64,
-                                    0,
-                                    0,
-                                    0,
-                                    0};
-
-// In the order of oci::SeccompOperator.
-constexpr scmp_compare kOperators[] = {SCMP_CMP_NE, SCMP_CMP_LT, SCMP_CMP_LE,       SCMP_CMP_EQ,
-                                       SCMP_CMP_GE, SCMP_CMP_GT, SCMP_CMP_MASKED_EQ};
-
-template <typename E, typename T, std::size_t kSize>
-T number_of(E value, const T (&table)[kSize]) {
-  return std::span<const T, kSize>(table)[static_cast<std::size_t>(value)];
-}
-
-std::uint32_t action_of(oci::SeccompAction action, const std::optional<std::uint32_t>& errno_ret) {
-  const std::uint32_t value = errno_ret.value_or(EPERM) & 0xFFFF;
-  switch (action) {
-    case oci::SeccompAction::Kill:
-    case oci::SeccompAction::KillThread:
-      return SCMP_ACT_KILL_THREAD;
-    case oci::SeccompAction::KillProcess:
-      return SCMP_ACT_KILL_PROCESS;
-    case oci::SeccompAction::Trap:
-      return SCMP_ACT_TRAP;
-    case oci::SeccompAction::Errno:
-      return SCMP_ACT_ERRNO(value);
-    case oci::SeccompAction::Trace:
-      return SCMP_ACT_TRACE(value);
-    case oci::SeccompAction::Allow:
-      return SCMP_ACT_ALLOW;
-    case oci::SeccompAction::Log:
-      return SCMP_ACT_LOG;
-    case oci::SeccompAction::Notify:
-      return SCMP_ACT_NOTIFY;
-  }
-  return SCMP_ACT_KILL_PROCESS;
-}
-
-base::Result<void> add_architectures(void* filter, const oci::Seccomp& profile) {
-  for (const oci::SeccompArch arch : profile.architectures) {
-    const std::uint32_t token = number_of(arch, kArchs);
-    if (token == 0) {
-      return base::fail(base::ErrorKind::Unsupported,
-                        "seccomp architecture " + std::string(oci::name_of(arch)));
+Code conditional_answers(const CallAnswers& call, bool narrow, SeccompAnswer otherwise) {
+  Code code;
+  for (const ConditionalAnswer& rule : call.conditional) {
+    // At most six conditions of at most six instructions: every jump is short.
+    Code body = {answer_with(rule.answer)};
+    for (auto arg = rule.all_of.rbegin(); arg != rule.all_of.rend(); ++arg) {
+      Code with_condition = Condition(*arg, narrow, body.size()).code();
+      append(with_condition, body);
+      body = std::move(with_condition);
     }
-    // The native one is in every filter from the start.
-    if (const int code = ::seccomp_arch_add(filter, token); code != 0 && code != -EEXIST) {
-      return libseccomp_error("seccomp_arch_add", oci::name_of(arch), code);
+    append(code, body);
+  }
+  code.push_back(answer_with(otherwise));
+  return code;
+}
+
+/// The code for all numbers from `first` up to the next segment's first.
+struct Segment {
+  std::uint32_t first;
+  Code code;
+};
+
+bool same_code(const Code& a, const Code& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const sock_filter& x, const sock_filter& y) {
+                      return x.code == y.code && x.jt == y.jt && x.jf == y.jf && x.k == y.k;
+                    });
+}
+
+std::vector<Segment> segments_of(const ArchTable& table, SeccompAnswer otherwise) {
+  std::vector<Segment> segments;
+  const auto add = [&](std::uint32_t first, Code code) {
+    if (!segments.empty() && segments.back().first == first) segments.pop_back();
+    if (!segments.empty() && same_code(segments.back().code, code)) return;
+    segments.push_back({first, std::move(code)});
+  };
+  add(0, {answer_with(otherwise)});
+  for (const auto& [number, call] : table.calls) {
+    add(number, call.always ? Code{answer_with(*call.always)}
+                            : conditional_answers(call, table.narrow, otherwise));
+    add(number + 1, {answer_with(otherwise)});
+  }
+  if (table.enosys_above) {
+    add(*table.enosys_above + 1, {answer_with(SECCOMP_RET_ERRNO | ENOSYS)});
+  }
+  return segments;
+}
+
+/// A balanced tree: a call takes log2 of the segments in comparisons.
+Code search(std::span<const Segment> segments) {
+  if (segments.size() == 1) return segments[0].code;
+  const std::size_t middle = segments.size() / 2;
+  return if_else(BPF_JGE, segments[middle].first, search(segments.subspan(middle)),
+                 search(segments.first(middle)));
+}
+
+Code calls_of(const SeccompTable& table, std::uint32_t audit_arch, bool x32) {
+  for (const ArchTable& arch : table.archs) {
+    if (arch.audit_arch == audit_arch && arch.x32 == x32) {
+      return search(segments_of(arch, table.otherwise));
     }
   }
-  return {};
+  return {answer_with(SECCOMP_RET_KILL_THREAD)};
 }
 
-scmp_arg_cmp condition_of(const oci::SeccompArg& arg) {
-  return {arg.index, number_of(arg.op, kOperators), arg.value, arg.value_two};
-}
-
-bool tests_an_argument_twice(const std::vector<oci::SeccompArg>& args) {
-  unsigned seen = 0;
-  for (const oci::SeccompArg& arg : args) {
-    const unsigned bit = 1U << std::min(arg.index, 31U);
-    if ((seen & bit) != 0) return true;
-    seen |= bit;
+/// For calls of one architecture as the kernel sees it.
+Code section(const SeccompTable& table, std::uint32_t audit_arch) {
+  Code code = {load(offsetof(seccomp_data, nr))};
+  Code calls = calls_of(table, audit_arch, false);
+  if (audit_arch == AUDIT_ARCH_X86_64) {
+    calls = if_else(BPF_JSET, kX32Bit, calls_of(table, audit_arch, true), calls);
   }
-  return false;
-}
-
-base::Result<void> add_conditions(void* filter, std::uint32_t action, const std::string& name,
-                                  int number, std::span<const scmp_arg_cmp> conditions) {
-  const int code = ::seccomp_rule_add_array(
-      filter, action, number, static_cast<unsigned>(conditions.size()), conditions.data());
-  if (code == 0 || code == -EEXIST) return {};
-  return libseccomp_error("seccomp_rule_add", name, code);
-}
-
-base::Result<void> add_rule(void* filter, const oci::SeccompSyscall& rule,
-                            std::uint32_t default_action) {
-  const std::uint32_t action = action_of(rule.action, rule.errno_ret);
-  if (action == default_action) return {};
-  std::vector<scmp_arg_cmp> conditions;
-  for (const oci::SeccompArg& arg : rule.args) conditions.push_back(condition_of(arg));
-  const bool alternatives = tests_an_argument_twice(rule.args);
-  for (const std::string& name : rule.names) {
-    const int number = ::seccomp_syscall_resolve_name(name.c_str());
-    if (number == __NR_SCMP_ERROR) continue;
-    if (!alternatives) {
-      TRY(add_conditions(filter, action, name, number, conditions));
-      continue;
-    }
-    for (const scmp_arg_cmp& condition : conditions) {
-      TRY(add_conditions(filter, action, name, number, std::span(&condition, 1)));
-    }
-  }
-  return {};
-}
-
-base::Result<std::vector<sock_filter>> exported(void* filter) {
-  const base::UniqueFd memory(::memfd_create("seccomp", MFD_CLOEXEC));
-  if (!memory) return base::fail_errno("memfd_create", "seccomp");
-  if (const int code = ::seccomp_export_bpf(filter, memory.get()); code != 0) {
-    return libseccomp_error("seccomp_export_bpf", "", code);
-  }
-  if (::lseek(memory.get(), 0, SEEK_SET) != 0) return base::fail_errno("lseek", "seccomp");
-  const std::string bytes =
-      TRY(base::read_all(memory.get(), BPF_MAXINSNS * sizeof(sock_filter), "seccomp filter"));
-  std::vector<sock_filter> program(bytes.size() / sizeof(sock_filter));
-  std::memcpy(program.data(), bytes.data(), program.size() * sizeof(sock_filter));
-  return program;
-}
-
-/// The largest number that a name of the profile has on each architecture.
-std::vector<LargestSyscall> largest_syscalls(const oci::Seccomp& profile) {
-  std::vector<std::uint32_t> archs = {::seccomp_arch_native()};
-  for (const oci::SeccompArch arch : profile.architectures) {
-    const std::uint32_t token = number_of(arch, kArchs);
-    if (std::find(archs.begin(), archs.end(), token) == archs.end()) archs.push_back(token);
-  }
-  std::vector<LargestSyscall> out;
-  for (const std::uint32_t arch : archs) {
-    int largest = 0;
-    for (const oci::SeccompSyscall& rule : profile.syscalls) {
-      for (const std::string& name : rule.names) {
-        largest = std::max(largest, ::seccomp_syscall_resolve_name_arch(arch, name.c_str()));
-      }
-    }
-    if (largest != 0) out.push_back({arch, static_cast<std::uint32_t>(largest)});
-  }
-  return out;
-}
-
-bool needs_enosys_stub(const oci::Seccomp& profile) {
-  switch (profile.default_action) {
-    case oci::SeccompAction::Allow:
-    case oci::SeccompAction::Log:
-    case oci::SeccompAction::Trace:
-      return false;
-    default:
-      return !(profile.default_action == oci::SeccompAction::Errno &&
-               profile.default_errno_ret == ENOSYS);
-  }
+  append(code, calls);
+  return code;
 }
 
 }  // namespace
@@ -202,32 +215,22 @@ std::string libseccomp_version() {
 }
 
 base::Result<std::vector<sock_filter>> compile_filter(const oci::Seccomp& profile) {
-  const std::uint32_t default_action = action_of(profile.default_action, profile.default_errno_ret);
-  const Filter filter(::seccomp_init(default_action));
-  if (!filter) {
-    return base::fail(
-        base::ErrorKind::Unsupported,
-        "seccomp default action " + std::string(oci::name_of(profile.default_action)));
+  const SeccompTable table = seccomp_table(profile);
+  // Calls of an architecture that the profile does not have end the thread, as with libseccomp.
+  Code code = {answer_with(SECCOMP_RET_KILL_THREAD)};
+  // The first architecture is asked for first: wrap it last.
+  for (auto arch = table.archs.rbegin(); arch != table.archs.rend(); ++arch) {
+    if (!arch->x32) {
+      code = if_else(BPF_JEQ, arch->audit_arch, section(table, arch->audit_arch), code);
+    }
   }
-  TRY(add_architectures(filter.get(), profile));
-  // A binary tree over the numbers instead of a list, as runc; libseccomp <= 2.5.4 makes a wrong
-  // program of a tree without rules.
-  std::size_t names = 0;
-  for (const oci::SeccompSyscall& rule : profile.syscalls) names += rule.names.size();
-  if (names > 32) (void)::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
-  for (const oci::SeccompSyscall& rule : profile.syscalls) {
-    TRY(add_rule(filter.get(), rule, default_action));
+  code.insert(code.begin(), load(offsetof(seccomp_data, arch)));
+  if (code.size() > BPF_MAXINSNS) {
+    return base::fail(base::ErrorKind::LimitExceeded,
+                      "seccomp filter of " + std::to_string(code.size()) +
+                          " instructions, more than " + std::to_string(BPF_MAXINSNS));
   }
-  std::vector<sock_filter> program = TRY(exported(filter.get()));
-  if (!needs_enosys_stub(profile)) return program;
-  std::vector<sock_filter> out = enosys_stub(largest_syscalls(profile));
-  out.insert(out.end(), program.begin(), program.end());
-  if (out.size() > BPF_MAXINSNS) {
-    return base::fail(
-        base::ErrorKind::LimitExceeded,
-        "seccomp filter of more than " + std::to_string(BPF_MAXINSNS) + " instructions");
-  }
-  return out;
+  return code;
 }
 
 }  // namespace runtime::security

@@ -11,9 +11,10 @@
 
 namespace runtime::security {
 
+/// Fails with LimitExceeded for more than BPF_MAXINSNS instructions.
 base::Result<std::vector<sock_filter>> compile_filter(const oci::Seccomp& profile);
 
-/// "2.5.4"
+/// "2.5.4": of the library that knows the numbers of the calls.
 std::string libseccomp_version();
 
 }  // namespace runtime::security
