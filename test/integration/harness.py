@@ -69,6 +69,7 @@ class Box:
         self.directory = tempfile.mkdtemp(prefix="wherry-it.")
         os.chmod(self.directory, 0o755)
         self.state = os.path.join(self.directory, "state")
+        os.environ["WHERRY_CACHE_DIR"] = self.path("cache")  # compiled modules
         self.cgroup = f"/wherry-it-{os.getpid()}-{name}"
         self.bundles = 0
         self.calls = 0

@@ -1,0 +1,183 @@
+"""Containers whose entry point is a WebAssembly module. The modules are written as text here and made
+by Debian's wabt."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from harness import (RUNTIME, Skip, eq, has, main, only_wherry, test, true, wait_for_pid, wait_until)
+
+WASI = """
+(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+(import "wasi_snapshot_preview1" "fd_write"
+  (func $write (param i32 i32 i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes (param i32 i32) (result i32)))
+(memory (export "memory") 1)
+"""
+EXIT = "(func (export \"_start\") (call $exit (i32.const {})))"
+HELLO = """(data (i32.const 8) "\\10\\00\\00\\00\\06\\00\\00\\00hello\\0a")
+(func (export "_start") (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0))))"""
+LOOP = """(data (i32.const 8) "\\10\\00\\00\\00\\06\\00\\00\\00ready\\0a")
+(func (export "_start")
+  (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))
+  (loop $l (br $l)))"""
+TRAP = "(func $inner unreachable) (func (export \"_start\") (call $inner))"
+ARGS = """(func (export "_start") (drop (call $args_sizes (i32.const 0) (i32.const 4)))
+  (call $exit (i32.load (i32.const 0))))"""
+
+
+def module(body):
+    """A module that is in no cache: it carries a number of its own."""
+    only_wherry("runs no modules")
+    if not shutil.which("wat2wasm"):
+        raise Skip("needs wabt")
+    if not os.path.exists(os.path.join(os.path.dirname(RUNTIME), "wherry-compile")):
+        raise Skip("wherry-compile is not built")
+    unique = f"(global i64 (i64.const {random.getrandbits(62)}))"
+    text = "(module " + WASI + unique + body + ")"
+    return subprocess.run(["wat2wasm", "-", "--output=-"], input=text.encode(), check=True,
+                          capture_output=True).stdout
+
+
+def bundle_of(box, content, args=("/app.wasm",), change=None):
+    bundle = box.bundle(list(args), change)
+    with open(os.path.join(bundle, "rootfs/app.wasm"), "wb") as file:
+        file.write(content)
+    return bundle
+
+
+@test
+def the_status_of_a_module_is_the_containers(box):
+    for status in (0, 7, 42):
+        eq(box.run(bundle_of(box, module(EXIT.format(status)))).status, status)
+
+
+@test
+def a_module_writes_to_standard_output(box):
+    result = box.run(bundle_of(box, module(HELLO)))
+    eq((result.status, result.out), (0, "hello\n"), repr(result))
+
+
+@test
+def arguments_arrive(box):
+    bundle = bundle_of(box, module(ARGS), ("/app.wasm", "a", "b", "c"))
+    eq(box.run(bundle).status, 4)
+
+
+@test
+def an_annotation_is_not_needed_and_the_suffix_does_not_matter(box):
+    bundle = box.bundle(["/entry"])
+    with open(os.path.join(bundle, "rootfs/entry"), "wb") as file:
+        file.write(module(EXIT.format(3)))
+    eq(box.run(bundle).status, 3)
+
+
+@test
+def a_trap_is_134_with_a_backtrace(box):
+    result = box.run(bundle_of(box, module(TRAP)))
+    eq(result.status, 134, repr(result))
+    has(result.err, "unreachable")
+
+
+@test
+def sigterm_ends_a_busy_module_with_143(box):
+    bundle = bundle_of(box, module(LOOP))
+    box.create(bundle)
+    out = box.path(f"out{box.calls}")
+    pid = box.state_of()["pid"]
+    box.ok("start", "c1")
+    wait_until(lambda: "ready" in open(out).read(), "it runs")
+    begin = time.monotonic()
+    box.ok("kill", "c1", "TERM")
+    eq(wait_for_pid(pid), 143)
+    true(time.monotonic() - begin < 2, "at once")
+
+
+@test
+def create_does_not_wait_for_the_compile(box):
+    # Many functions take the compiler a while.
+    functions = "".join(f"(func (export \"f{n}\") (param i32) (result i32) (local.get 0) "
+                        + "(i32.const 3) (i32.mul) " * 40 + ")" for n in range(4000))
+    content = module(functions + EXIT.format(5))
+    bundle = bundle_of(box, content)
+    begin = time.monotonic()
+    box.create(bundle)
+    pid = box.state_of()["pid"]
+    box.ok("start", "c1")
+    prompt = time.monotonic() - begin
+    eq(wait_for_pid(pid, 120), 5)
+    whole = time.monotonic() - begin
+    true(prompt < 1 or prompt < whole / 2, f"create and start took {prompt:.1f} of {whole:.1f} s")
+    begin = time.monotonic()
+    eq(box.run(bundle, "c2").status, 5)
+    true(time.monotonic() - begin < max(0.5, whole / 3), "the second start compiles again")
+
+
+@test
+def exec_runs_the_module_again(box):
+    bundle = bundle_of(box, module(LOOP))
+    box.create(bundle)
+    box.ok("start", "c1")
+    with open(os.path.join(bundle, "rootfs/probe.wasm"), "wb") as file:
+        file.write(module(ARGS))
+    eq(box.call("exec", "c1", "/probe.wasm", "x").status, 2)
+    eq(box.call("exec", "c1", "sh", "-c", "exit 9").status, 9, "a native program")
+    eq(box.status_of(), "running")
+
+
+@test
+def a_module_lives_in_cgroups_and_namespaces_like_any_program(box):
+    box.create(bundle_of(box, module(LOOP)))
+    box.ok("start", "c1")
+    pid = box.state_of()["pid"]
+    eq(json.loads(box.ok("ps", "-f", "json", "c1").out), [pid])
+    true(os.readlink(f"/proc/{pid}/ns/net") != os.readlink("/proc/self/ns/net"), "network")
+    box.ok("pause", "c1")
+    eq(box.status_of(), "paused")
+    box.ok("resume", "c1")
+    box.ok("delete", "--force", "c1")
+    eq(box.leftovers(), [])
+
+
+@test
+def a_module_that_is_killed_is_137(box):
+    box.create(bundle_of(box, module(LOOP)))
+    pid = box.state_of()["pid"]
+    box.ok("start", "c1")
+    box.ok("kill", "c1", str(signal.SIGKILL.value))
+    eq(wait_for_pid(pid), 137)
+
+
+@test
+def broken_modules_fail_and_leave_nothing(box):
+    whole = module(HELLO)
+    for content in (whole[:len(whole) // 2], whole[:9], b"\0asm\1\0\0\0\xff", b"\0asm\1\0\0\0" + b"\1" * 50):
+        bundle = bundle_of(box, content)
+        result = box.run(bundle)
+        true(result.status not in (0, 134), repr(result))
+        true((result.err + "".join(result.errors())).strip(), "an error")
+        eq(box.containers(), [])
+        eq(box.leftovers(), [])
+
+
+@test
+def a_module_that_the_user_cannot_read_is_refused(box):
+    def change(config):
+        config["process"]["user"] = {"uid": 1234, "gid": 1234}
+
+    bundle = bundle_of(box, module(HELLO), change=change)
+    os.chmod(os.path.join(bundle, "rootfs/app.wasm"), 0o600)
+    result = box.run(bundle)
+    eq(result.status, 1, repr(result))
+    has(result.err.lower(), "permission denied")
+    os.chmod(os.path.join(bundle, "rootfs/app.wasm"), 0o644)
+    eq(box.run(bundle).out, "hello\n", "without the right to execute")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
