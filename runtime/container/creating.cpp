@@ -82,7 +82,19 @@ class Maker {
     return entry_.save_config(bundle_.config);
   }
 
+  /// What is asked for and not there must not pass in silence.
+  base::Result<void> refuse_missing() const {
+    if (!spec().linux.net_devices.empty()) {
+      return base::fail(base::ErrorKind::Unsupported, "linux.netDevices: not implemented");
+    }
+    if (spec().linux.intel_rdt) {
+      return base::fail(base::ErrorKind::Unsupported, "linux.intelRdt: not implemented");
+    }
+    return {};
+  }
+
   base::Result<void> plan_process(bool with_fifo) {
+    TRY(refuse_missing());
     plan_.spec = &bundle_.spec;
     plan_.process = *spec().process;
     plan_.preserved = TRY(preserve_descriptors(options_.preserve_fds, plan_.process));

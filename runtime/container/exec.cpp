@@ -122,6 +122,9 @@ base::Result<void> plan_exec(const Host& host, const ExecOptions& options, const
   plan.spec = &spec;
   plan.process = TRY(plan_process(spec, options));
   plan.preserved = TRY(preserve_descriptors(options.preserve_fds, plan.process));
+  if (plan.process.exec_cpu_affinity) {
+    warn(host, "process.execCPUAffinity: not implemented, ignored");
+  }
   plan.procfs = TRY(process::open_procfs());
   process::Joining joining;
   joining.pidfd = TRY(state::open_process(*target.record.init));

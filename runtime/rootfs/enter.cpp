@@ -80,7 +80,10 @@ base::Result<void> cover(const RootfsPlan& plan) {
   const Root root(TRY(base::open_file("/", O_PATH | O_DIRECTORY)));
   if (plan.is_readonly) TRY(set_attributes(root.fd(), {MOUNT_ATTR_RDONLY, 0}, false, "/"));
   TRY(make_readonly(plan.readonly_paths, root));
-  return mask_paths(plan.masked_paths, root);
+  TRY(mask_paths(plan.masked_paths, root));
+  // Last, so that none of the above reaches a peer.
+  if (plan.root_propagation) TRY(set_propagation(root.fd(), *plan.root_propagation, "/"));
+  return {};
 }
 
 }  // namespace runtime::rootfs

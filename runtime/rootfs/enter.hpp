@@ -15,7 +15,7 @@ base::Result<Root> prepare(const RootfsPlan& plan, const std::vector<int>& idmap
 /// chroot. From here on no path of the host can be opened. The current directory is the new root.
 base::Result<void> enter(const RootfsPlan& plan, const Root& root);
 
-/// Masked and read-only paths, and the read-only root.
+/// Masked and read-only paths, the read-only root, and its propagation.
 base::Result<void> cover(const RootfsPlan& plan);
 
 }  // namespace runtime::rootfs

@@ -155,6 +155,7 @@ base::Result<RootfsPlan> plan_rootfs(const oci::Spec& spec, const std::string& b
   }
   plan_linux(spec.linux, out);
   out.propagation = TRY(plan_propagation(spec.linux.rootfs_propagation));
+  if (!spec.linux.rootfs_propagation.empty()) out.root_propagation = out.propagation;
   if (!out.has_own_dev) out.devices.clear();
   return out;
 }

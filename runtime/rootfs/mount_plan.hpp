@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,7 +73,9 @@ struct RootfsPlan {
   bool no_pivot = false;
   bool has_own_dev = true;     ///< /dev is ours to fill: it is not bound from the host
   bool binds_devices = false;  ///< in a user namespace nodes cannot be made: bind the host's
-  Propagation propagation;
+  Propagation propagation;     ///< of the namespace's copy of the host's mounts
+  /// Of the container's root in the end; absent: as the namespace has it.
+  std::optional<Propagation> root_propagation;
   std::vector<PlannedMount> mounts;
   std::vector<DeviceNode> devices;
   std::vector<std::string> masked_paths;
