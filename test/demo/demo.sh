@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
 # The demo: guests in C, Go and Rust as OCI containers, beside a native one. Every line with a tick is
 # something that was checked, with what was seen. `make demo` builds what this needs and runs it.
-# WHERRY names the program (default build/release/bin/wherry). Ends with "demo: N passed, M failed".
+#   demo.sh [FOLDER-OF-THE-PROGRAMS]     (default build/release/bin)
+# Ends with "demo: N passed, M failed".
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-wherry=${WHERRY:-$root/build/release/bin/wherry}
+wherry=$(realpath -m "${1:-$root/build/release/bin}")/wherry
 guests=$root/build/guests
 work=$(mktemp -d "${TMPDIR:-/tmp}/wherry-demo.XXXXXX")
 state=$work/state
 prefix=demo-$$
+# Kept from run to run, like the node's own, which others may be using meanwhile.
+export WHERRY_CACHE_DIR=$root/build/demo-cache
 volume=$work/volume
 passed=0
 failed=0
@@ -35,10 +38,15 @@ trap 'exit 130' INT TERM
 
 main() {
   mkdir -p "$volume" "$state"
+  if [ "$(id -u)" -ne 0 ]; then
+    fail "namespaces, mounts and cgroups need root"
+    return
+  fi
   title "Wherry"
   check "the program runs" "$wherry" --version
   [ "$failed" = 0 ] || return
   build_guests
+  compile_ahead
   first_containers
   beside_each_other
   traps_and_signals
