@@ -6,12 +6,13 @@
 namespace engine {
 namespace {
 
-constexpr std::array kInfos = {
+// to_array: the deduction of std::array folds over the types, too deep for clang.
+constexpr auto kInfos = std::to_array<OpcodeInfo>({
 #define OPCODE(name, prefix, code, text, immediate, signature, access) \
-  OpcodeInfo{text, signature, prefix, code, Immediate::immediate, access},
+  {text, signature, prefix, code, Immediate::immediate, access},
 #include "engine/structure/opcode.def"
 #undef OPCODE
-};
+});
 
 constexpr std::uint16_t kNone = 0xffff;
 constexpr std::uint8_t kNumericPrefix = 0xfc;
