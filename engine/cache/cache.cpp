@@ -13,6 +13,7 @@
 #include "base/mapping.hpp"
 #include "engine/artifact/reader.hpp"
 #include "engine/cache/file_identity.hpp"
+#include "engine/cache/read_only_view.hpp"
 
 namespace engine::cache {
 namespace {
@@ -140,7 +141,9 @@ base::Result<Cache> Cache::open(const std::string& directory) {
 
 std::optional<base::UniqueFd> Cache::find(const base::Sha256& key) const {
   const std::string name = base::to_hex(key);
-  base::Result<base::UniqueFd> fd = base::open_at(artifacts_.get(), name, O_RDONLY | O_NOFOLLOW);
+  const base::UniqueFd view = read_only_view(artifacts_.get());
+  base::Result<base::UniqueFd> fd =
+      base::open_at(view ? view.get() : artifacts_.get(), name, O_RDONLY | O_NOFOLLOW);
   if (!fd) {
     if (fd.error().sys_errno() == ELOOP) ::unlinkat(artifacts_.get(), name.c_str(), 0);
     return std::nullopt;
@@ -175,8 +178,11 @@ base::Result<base::UniqueFd> Cache::publish(base::UniqueFd file, const base::Sha
       errno != EEXIST) {
     return base::fail_errno("linkat", name);
   }
-  // Not `file` itself: whoever maps text must not hold it writable.
-  return base::open_file(descriptor_path(file.get()), O_RDONLY);
+  // Not `file` itself, which is writable; and if another was first, theirs.
+  file.reset();
+  auto found = find(key);
+  if (!found) return base::fail(base::ErrorKind::Internal, "published artifact is gone: " + name);
+  return std::move(*found);
 }
 
 base::Result<base::Sha256> Cache::digest_of(int module, std::string_view subject) const {

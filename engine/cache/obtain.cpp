@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/file.hpp"
 #include "engine/artifact/cpu.hpp"
@@ -34,6 +35,8 @@ base::Result<base::UniqueFd> seal(const base::UniqueFd& file) {
 base::Result<CompileReport> compile_to(int output, int module, std::string_view subject,
                                        const ObtainOptions& options) {
   const auto level = TRY(host_level());
+  // An earlier attempt has read it to its end, and processes share the offset.
+  if (::lseek(module, 0, SEEK_SET) != 0) return base::fail_errno("lseek", subject);
   return base::with_context(compile_in_process(options.compiler, module, output,
                                                compiler::cpu_level_name(level), options.progress),
                             "compile " + std::string(subject));
@@ -102,8 +105,13 @@ base::Result<Obtained> obtain(const std::string& cache_directory, int module,
   }
   out.report = TRY(std::move(report));
   out.compiled = true;
-  out.artifact = TRY(base::with_context(cache->publish(std::move(*file), out.key),
-                                        "publish " + std::string(subject)));
+  base::Result<base::UniqueFd> published = base::with_context(
+      cache->publish(std::move(*file), out.key), "publish " + std::string(subject));
+  if (!published && published.error().kind() == base::ErrorKind::System) {
+    return compile_without_cache(module, subject, options,
+                                 "cannot keep the compiled module: " + published.error().message());
+  }
+  out.artifact = TRY(std::move(published));
   return out;
 }
 

@@ -166,15 +166,16 @@ int report_failure(const std::string& text) {
 }
 
 int run(const ControlBlock& block, const CommandLine& line) {
+  // Before anything that takes long: a compile may be under way, and SIGTERM must end the wait.
+  if (auto done = engine::programs::take_over_signals(); !done) {
+    return report_failure(done.error().message());
+  }
   auto module = load(block);
   if (!module) return report_failure(module.error().message());
   auto context = make_context(block, line);
   if (!context) return report_failure(context.error().message());
   auto store = engine::execution::Store::create();
   if (!store) return report_failure(store.error().message());
-  if (auto done = engine::programs::take_over_signals(); !done) {
-    return report_failure(done.error().message());
-  }
   engine::execution::Linker linker;
   engine::wasi::for_each_function([&](auto name_space, auto name, auto entry) {
     linker.define_function(name_space, name, entry, &*context);

@@ -10,11 +10,12 @@
 namespace engine::programs {
 namespace {
 
-// Those whose default action is to terminate and that a process may handle (signal(7)); faults are
-// the trap handler's.
+// Those whose default action is to terminate and that a process may handle (signal(7)). Of the
+// faults the trap handler takes its own later, and passes on what is no trap.
 constexpr std::array kTerminating = {SIGHUP,  SIGINT,  SIGQUIT,   SIGABRT, SIGUSR1, SIGUSR2,
                                      SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU, SIGXFSZ, SIGVTALRM,
-                                     SIGPROF, SIGIO,   SIGPWR,    SIGSYS};
+                                     SIGPROF, SIGIO,   SIGPWR,    SIGSYS,  SIGSEGV, SIGBUS,
+                                     SIGILL,  SIGFPE,  SIGTRAP};
 
 extern "C" void leave(int signal) { ::_exit(128 + signal); }
 

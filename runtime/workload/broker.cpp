@@ -9,6 +9,7 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 
 #include "base/file.hpp"
 #include "engine/cache/obtain.hpp"
@@ -55,7 +56,10 @@ void let_go(int module, int socket) {
 base::Result<engine::cache::Obtained> compile(const std::string& name) {
   engine::cache::ObtainOptions options;
   options.compiler = TRY(program_beside("wherry-compile"));
-  return engine::cache::obtain(engine::cache::default_directory(), 3, name, options);
+  const std::string directory = std::filesystem::absolute(engine::cache::default_directory());
+  // A working directory keeps the bundle's file system busy.
+  if (::chdir("/") != 0) return base::fail_errno("chdir", "/");
+  return engine::cache::obtain(directory, 3, name, options);
 }
 
 [[noreturn]] void supervise(int module, int socket, const std::string& name) {
