@@ -54,6 +54,32 @@ TEST_F(CacheTest, DescriptorsItGivesOutCannotWrite) {
   EXPECT_EQ(::fcntl(fd.get(), F_GETFL) & O_ACCMODE, O_RDONLY);
 }
 
+TEST_F(CacheTest, RootCannotReopenItsDescriptorsForWriting) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  const base::UniqueFd published = publish().value();
+  const std::optional<base::UniqueFd> found = cache_->find(digest_);
+  ASSERT_TRUE(found);
+  for (const int fd : {published.get(), found->get()}) {
+    const auto again = base::open_file("/proc/self/fd/" + std::to_string(fd), O_RDWR);
+    ASSERT_FALSE(again.has_value());
+    EXPECT_EQ(again.error().sys_errno(), EROFS);
+  }
+}
+
+TEST_F(CacheTest, ManyWhoPublishAtOnceShareOneFile) {
+  std::vector<std::thread> threads;
+  std::vector<ino_t> inodes(8);
+  for (ino_t& inode : inodes) {
+    threads.emplace_back([&] {
+      const auto fd = publish();
+      ASSERT_TRUE(fd.has_value());
+      inode = base::stat_fd(fd->get(), "artifact")->st_ino;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const ino_t inode : inodes) EXPECT_EQ(inode, inodes.front());
+}
+
 TEST_F(CacheTest, RemovesAFileThatIsCutAtAnyPlace) {
   const auto size = [&] {
     const base::UniqueFd fd = publish().value();
