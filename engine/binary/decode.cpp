@@ -70,7 +70,18 @@ Result<void> read_section(Reader& reader, std::size_t& next, Module& module) {
   return {};
 }
 
+Result<void> check_count(std::size_t count, std::uint32_t limit, std::string_view what) {
+  if (count <= limit) return {};
+  return fail(ErrorKind::LimitExceeded, std::to_string(count) + " " + std::string(what) +
+                                            ", the limit is " + std::to_string(limit));
+}
+
+/// What no section can tell alone: index spaces hold imports too, and some sections must agree.
 Result<void> check_counts(const Module& module) {
+  TRY(check_count(module.functions.size(), kMaxFunctions, "functions"));
+  TRY(check_count(module.tables.size(), kMaxTables, "tables"));
+  TRY(check_count(module.memories.size(), kMaxMemories, "memories"));
+  TRY(check_count(module.globals.size(), kMaxGlobals, "globals"));
   const std::uint64_t end = module.bytes.size();
   for (std::size_t i = module.imported_functions; i < module.functions.size(); ++i) {
     if (module.functions[i].body_size == 0) {
