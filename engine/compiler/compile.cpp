@@ -72,8 +72,9 @@ class WorkQueue {
       : shape_(shape), chunks_(chunks), options_(options), progress_(progress) {
     order_.resize(chunks.size());
     std::iota(order_.begin(), order_.end(), std::size_t{0});
-    std::ranges::stable_sort(order_, std::greater{},
-                             [&](std::size_t i) { return chunks_[i].bytes; });
+    std::ranges::sort(order_, [&](std::size_t left, std::size_t right) {
+      return std::pair(chunks_[right].bytes, left) < std::pair(chunks_[left].bytes, right);
+    });
     objects_.resize(chunks.size());
     for (const Chunk& chunk : chunks) total_ += chunk.bytes;
   }

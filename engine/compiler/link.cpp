@@ -185,9 +185,13 @@ class Linker {
 
   /// Sorted; of several entries for one place the last counts, and repetitions go.
   void compact_positions() {
-    std::ranges::stable_sort(out_.positions, {}, &artifact::CodePosition::text_offset);
+    // By hand stable: clang warns of libstdc++ 12's stable_sort.
+    std::vector<std::pair<std::uint32_t, std::size_t>> order;
+    for (const auto& entry : out_.positions) order.emplace_back(entry.text_offset, order.size());
+    std::ranges::sort(order);
     std::vector<artifact::CodePosition> kept;
-    for (const artifact::CodePosition& entry : out_.positions) {
+    for (const auto& [offset, index] : order) {
+      const artifact::CodePosition& entry = out_.positions[index];
       if (!kept.empty() && kept.back().text_offset == entry.text_offset) kept.pop_back();
       if (kept.empty() || kept.back().module_offset != entry.module_offset) kept.push_back(entry);
     }
