@@ -15,7 +15,7 @@ build: packages
 	@cmake --build --preset release --target wherry wherry-exec wherry-compile
 
 demo: build
-	@test/demo/demo.sh $(BIN)
+	@test/demo/demo.sh
 
 # Everything: lint, both compilers, unit and integration tests, sanitizers, conformance, a short fuzz.
 test: packages

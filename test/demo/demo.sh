@@ -11,6 +11,8 @@ wherry=$(realpath -m "${1:-$root/build/release/bin}")/wherry
 guests=$root/build/guests
 work=$(mktemp -d "${TMPDIR:-/tmp}/wherry-demo.XXXXXX")
 state=$work/state
+# A cache of its own: other programs of the node may use theirs meanwhile.
+export WHERRY_CACHE_DIR=$work/aot
 prefix=demo-$$
 # Kept from run to run, like the node's own, which others may be using meanwhile.
 export WHERRY_CACHE_DIR=$root/build/demo-cache
