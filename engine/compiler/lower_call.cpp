@@ -83,8 +83,8 @@ void FunctionLowering::call_pointer(const FuncType& type, llvm::Value* code,
     mark_dead();
     return;
   }
-  // A recursion that LLVM turns into a loop never uses the stack up, which the specification's users
-  // count on ("call stack exhausted"), and is missing from backtraces.
+  // A recursion that LLVM turns into a loop never uses the stack up, which the specification's
+  // users count on ("call stack exhausted"), and is missing from backtraces.
   call->setTailCallKind(llvm::CallInst::TCK_NoTail);
   if (!results_in_registers(type)) {
     llvm::Value* area = store_results();
