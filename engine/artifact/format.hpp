@@ -11,7 +11,7 @@
 namespace engine::artifact {
 
 inline constexpr std::array<char, 8> kMagic{'W', 'h', 'e', 'r', 'r', 'y', 'A', 'O'};
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;
 /// Counts up with every change of engine/artifact/vm_layout.hpp or of the trap instruction.
 inline constexpr std::uint32_t kAbiVersion = 1;
 
@@ -150,11 +150,13 @@ struct FlatElement {
   Slice items;
 };
 
+/// Segments that the image holds have no record: they are dropped before any code could ask for
+/// them, and there are programs with a hundred thousand.
 struct FlatData {
   std::uint32_t mode;  ///< SegmentMode
   std::uint32_t memory;
-  Slice offset;            ///< in `constants`
-  std::uint32_t in_image;  ///< the image holds it: nothing is left to copy
+  Slice offset;           ///< in `constants`
+  std::uint32_t segment;  ///< index in the module; records are in this order
   std::uint32_t size;
   std::uint64_t data_offset;  ///< in the data part
 };

@@ -194,18 +194,17 @@ base::Result<void> MetadataWriter::add_elements() {
 
 base::Result<void> MetadataWriter::add_data() {
   for (std::size_t k = 0; k < module_.data.size(); ++k) {
+    if (images_.in_image[k]) continue;
     const DataSegment& segment = module_.data[k];
     FlatData out{};
     out.mode = static_cast<std::uint32_t>(segment.mode);
     out.memory = segment.memory;
     out.offset = TRY(constant(segment.offset));
-    out.in_image = images_.in_image[k] ? 1 : 0;
+    out.segment = narrow(k);
     out.size = segment.data_size;
-    if (!images_.in_image[k]) {
-      out.data_offset = data_bytes_.size();
-      const auto bytes = module_.bytes.subspan(segment.data_offset, segment.data_size);
-      data_bytes_.insert(data_bytes_.end(), bytes.begin(), bytes.end());
-    }
+    out.data_offset = data_bytes_.size();
+    const auto bytes = module_.bytes.subspan(segment.data_offset, segment.data_size);
+    data_bytes_.insert(data_bytes_.end(), bytes.begin(), bytes.end());
     data_.push_back(out);
   }
   return {};

@@ -83,7 +83,14 @@ std::string_view Artifact::text(Slice slice) const {
 }
 
 std::span<const std::byte> Artifact::bytes(const FlatData& data) const {
-  return part(Part::Data).subspan(data.data_offset, data.in_image != 0 ? 0 : data.size);
+  return part(Part::Data).subspan(data.data_offset, data.size);
+}
+
+std::uint32_t Artifact::find_data(std::uint32_t segment) const {
+  const auto all = data();
+  const auto found = std::ranges::lower_bound(all, segment, {}, &FlatData::segment);
+  if (found == all.end() || found->segment != segment) return kNone;
+  return static_cast<std::uint32_t>(found - all.begin());
 }
 
 ContextCounts Artifact::context_counts() const {

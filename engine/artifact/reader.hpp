@@ -53,6 +53,8 @@ class Artifact {
   std::span<const Slice> item_expressions(const FlatElement& element) const;
   std::string_view text(Slice slice) const;
   std::span<const std::byte> bytes(const FlatData& data) const;
+  /// The place in data() of a segment of the module; kNone when the image holds it.
+  std::uint32_t find_data(std::uint32_t segment) const;
 
   ContextCounts context_counts() const;
 

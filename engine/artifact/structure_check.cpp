@@ -160,7 +160,7 @@ bool check_segments(const Tables& in, std::uint64_t data_size) {
   };
   const auto is_data = [&](const FlatData& data) {
     return data.mode <= kLastMode && inside(data.offset, in.constants.size()) &&
-           inside(data.data_offset, data.in_image != 0 ? 0 : data.size, data_size) &&
+           inside(data.data_offset, data.size, data_size) &&
            (data.mode != 0 || data.memory < in.memories.size());
   };
   return std::ranges::all_of(in.elements, is_element) && std::ranges::all_of(in.data, is_data) &&

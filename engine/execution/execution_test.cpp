@@ -298,8 +298,9 @@ TEST_F(Execution, ArtifactForAnotherCpuIsNotLoaded) {
 using ForeignFault = Execution;
 
 void write_to_nowhere() {
-  auto* nowhere = reinterpret_cast<volatile int*>(std::uintptr_t{64});
-  *nowhere = 1;
+  // The compiler must not see that nothing can be there.
+  volatile std::uintptr_t address = 64;
+  *reinterpret_cast<volatile int*>(address) = 1;
 }
 
 TEST_F(ForeignFault, OfTheHostStillKills) { EXPECT_DEATH(write_to_nowhere(), ""); }

@@ -94,14 +94,22 @@ std::optional<std::uint64_t> Instance::element_item(const artifact::FlatElement&
 Trap Instance::memory_init(std::uint32_t memory, std::uint32_t segment, std::uint64_t to,
                            std::uint32_t from, std::uint32_t count) {
   const auto target = memories_[memory]->bytes();
-  const auto all = artifact().bytes(artifact().data()[segment]);
-  const auto source = dropped_data_[segment] ? std::span<const std::byte>() : all;
+  const std::uint32_t place = artifact().find_data(segment);
+  std::span<const std::byte> source;
+  if (place != artifact::kNone && !dropped_data_[place]) {
+    source = artifact().bytes(artifact().data()[place]);
+  }
   if (to > target.size() || count > target.size() - to || from > source.size() ||
       count > source.size() - from) {
     return Trap::MemoryOutOfBounds;
   }
   if (count != 0) std::memcpy(target.data() + to, source.data() + from, count);
   return Trap::None;
+}
+
+void Instance::drop_data(std::uint32_t segment) {
+  const std::uint32_t place = artifact().find_data(segment);
+  if (place != artifact::kNone) dropped_data_[place] = true;
 }
 
 Trap Instance::table_init(std::uint32_t table, std::uint32_t segment, std::uint64_t to,

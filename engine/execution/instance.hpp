@@ -59,7 +59,7 @@ class Instance {
                    std::uint32_t from, std::uint32_t count);
   Trap table_init(std::uint32_t table, std::uint32_t segment, std::uint64_t to, std::uint32_t from,
                   std::uint32_t count);
-  void drop_data(std::uint32_t segment) { dropped_data_[segment] = true; }
+  void drop_data(std::uint32_t segment);
   void drop_element(std::uint32_t segment) { dropped_elements_[segment] = true; }
 
  private:
@@ -86,7 +86,7 @@ class Instance {
   std::vector<Memory*> memories_;
   std::vector<Table*> tables_;
   std::deque<VmHostFunction> host_functions_;
-  std::vector<bool> dropped_data_;
+  std::vector<bool> dropped_data_;  ///< by place in Artifact::data()
   std::vector<bool> dropped_elements_;
 };
 

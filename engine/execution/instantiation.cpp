@@ -240,16 +240,13 @@ Instantiation::Outcome Instantiation::map_image(std::uint32_t index) {
 }
 
 Instantiation::Outcome Instantiation::apply_data() {
-  for (std::uint32_t k = 0; k < artifact_.data().size(); ++k) {
-    const artifact::FlatData& data = artifact_.data()[k];
+  for (const artifact::FlatData& data : artifact_.data()) {
     if (static_cast<SegmentMode>(data.mode) == SegmentMode::Passive) continue;
-    if (data.in_image == 0) {
-      const auto to = address(data.offset);
-      if (!to) return failed(ErrorKind::Invalid, "constant expression of a data segment");
-      const Trap trap = instance_.memory_init(data.memory, k, *to, 0, data.size);
-      if (trap != Trap::None) return trapped({trap, {}, false});
-    }
-    instance_.drop_data(k);
+    const auto to = address(data.offset);
+    if (!to) return failed(ErrorKind::Invalid, "constant expression of a data segment");
+    const Trap trap = instance_.memory_init(data.memory, data.segment, *to, 0, data.size);
+    if (trap != Trap::None) return trapped({trap, {}, false});
+    instance_.drop_data(data.segment);
   }
   return {};
 }
