@@ -35,10 +35,12 @@ base::Result<void> check_owner(int fd, mode_t forbidden, std::string_view subjec
 }
 
 base::Result<base::UniqueFd> open_directory(int parent, const std::string& name) {
-  if (::mkdirat(parent, name.c_str(), 0700) != 0 && errno != EEXIST && errno != EROFS) {
-    return base::fail_errno("mkdir", name);
-  }
-  return base::open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const bool made = ::mkdirat(parent, name.c_str(), 0700) == 0;
+  const int refusal = made ? 0 : errno;
+  auto directory = base::open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const bool absent = !directory && directory.error().kind() == base::ErrorKind::NotFound;
+  if (absent && !made) return std::unexpected(base::Error("mkdir", name, refusal));
+  return directory;
 }
 
 /// Everything that lookup asks of a file; the mapping holds the artifact's bytes.
@@ -142,8 +144,10 @@ base::Result<Cache> Cache::open(const std::string& directory) {
 std::optional<base::UniqueFd> Cache::find(const base::Sha256& key) const {
   const std::string name = base::to_hex(key);
   const base::UniqueFd view = read_only_view(artifacts_.get());
+  // Not to wait for the other end of a FIFO.
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
   base::Result<base::UniqueFd> fd =
-      base::open_at(view ? view.get() : artifacts_.get(), name, O_RDONLY | O_NOFOLLOW);
+      base::open_at(view ? view.get() : artifacts_.get(), name, kFlags);
   if (!fd) {
     if (fd.error().sys_errno() == ELOOP) ::unlinkat(artifacts_.get(), name.c_str(), 0);
     return std::nullopt;
