@@ -1,54 +1,13 @@
-"""Containers whose entry point is a WebAssembly module. The modules are written as text here and made
-by Debian's wabt."""
+"""Containers whose entry point is a WebAssembly module."""
 
 import json
 import os
-import random
-import shutil
 import signal
-import subprocess
 import sys
 import time
 
-from harness import (RUNTIME, Skip, eq, has, main, only_wherry, test, true, wait_for_pid, wait_until)
-
-WASI = """
-(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
-(import "wasi_snapshot_preview1" "fd_write"
-  (func $write (param i32 i32 i32 i32) (result i32)))
-(import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes (param i32 i32) (result i32)))
-(memory (export "memory") 1)
-"""
-EXIT = "(func (export \"_start\") (call $exit (i32.const {})))"
-HELLO = """(data (i32.const 8) "\\10\\00\\00\\00\\06\\00\\00\\00hello\\0a")
-(func (export "_start") (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0))))"""
-LOOP = """(data (i32.const 8) "\\10\\00\\00\\00\\06\\00\\00\\00ready\\0a")
-(func (export "_start")
-  (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))
-  (loop $l (br $l)))"""
-TRAP = "(func $inner unreachable) (func (export \"_start\") (call $inner))"
-ARGS = """(func (export "_start") (drop (call $args_sizes (i32.const 0) (i32.const 4)))
-  (call $exit (i32.load (i32.const 0))))"""
-
-
-def module(body):
-    """A module that is in no cache: it carries a number of its own."""
-    only_wherry("runs no modules")
-    if not shutil.which("wat2wasm"):
-        raise Skip("needs wabt")
-    if not os.path.exists(os.path.join(os.path.dirname(RUNTIME), "wherry-compile")):
-        raise Skip("wherry-compile is not built")
-    unique = f"(global i64 (i64.const {random.getrandbits(62)}))"
-    text = "(module " + WASI + unique + body + ")"
-    return subprocess.run(["wat2wasm", "-", "--output=-"], input=text.encode(), check=True,
-                          capture_output=True).stdout
-
-
-def bundle_of(box, content, args=("/app.wasm",), change=None):
-    bundle = box.bundle(list(args), change)
-    with open(os.path.join(bundle, "rootfs/app.wasm"), "wb") as file:
-        file.write(content)
-    return bundle
+from harness import eq, has, main, test, true, wait_for_pid, wait_until
+from wasm_modules import ARGS, EXIT, HELLO, LOOP, TRAP, bundle_of, module, slow_module
 
 
 @test
@@ -100,10 +59,7 @@ def sigterm_ends_a_busy_module_with_143(box):
 
 @test
 def create_does_not_wait_for_the_compile(box):
-    # Many functions take the compiler a while.
-    functions = "".join(f"(func (export \"f{n}\") (param i32) (result i32) (local.get 0) "
-                        + "(i32.const 3) (i32.mul) " * 40 + ")" for n in range(4000))
-    content = module(functions + EXIT.format(5))
+    content = slow_module(5)
     bundle = bundle_of(box, content)
     begin = time.monotonic()
     box.create(bundle)

@@ -1,0 +1,363 @@
+"""Compiled modules: when there is a compile and when none, who survives whom, and files in the cache
+that must not be run."""
+
+import ctypes
+import hashlib
+import hmac
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+from harness import eq, has, main, test, true, wait_for_pid, wait_until
+from wasm_modules import (EXIT, HELLO, artifacts, bundle_of, c_module, count_compiles, module,
+                         slow_module)
+
+_libc = ctypes.CDLL(None, use_errno=True)
+MS_RDONLY, MS_REMOUNT, MS_BIND = 1, 32, 4096
+
+# docs/formats/artifact.md: struct Header of engine/artifact/format.hpp at 64.
+CPU_FEATURES = 64 + 80
+AUTHENTICATION = 64 + 704 - 32
+METADATA = 1024
+
+
+def mount(source, target, kind, flags, data=None):
+    if _libc.mount(source.encode(), target.encode(), kind and kind.encode(), flags,
+                   data and data.encode()) != 0:
+        raise OSError(ctypes.get_errno(), "mount " + target)
+
+
+def bytes_of(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def rewrite(path, change):
+    """Replaces an artifact by `change` of its bytes, as a new file of the right mode."""
+    content = bytearray(bytes_of(path))
+    content = change(content) or content
+    os.unlink(path)
+    with open(path, "wb") as file:
+        file.write(content)
+    os.chmod(path, 0o444)
+
+
+def authenticate(box, content):
+    key = bytes_of(box.path("cache", "key"))
+    content[AUTHENTICATION:AUTHENTICATION + 32] = hmac.digest(
+        key, bytes(content[:AUTHENTICATION]), hashlib.sha256)
+
+
+def compiled(box, status=7):
+    """A bundle whose module is in the cache, its artifact, and the count of compiles."""
+    count = count_compiles(box)
+    bundle = bundle_of(box, module(EXIT.format(status)))
+    eq(box.run(bundle, "first").status, status)
+    eq(count(), 1, "compiles")
+    path, = artifacts(box)
+    return bundle, path, count
+
+
+def is_replaced(box, bundle, path, count, status=7):
+    """The next start compiles anew, gives the right status, and leaves a good artifact."""
+    bad = os.lstat(path)
+    eq(box.run(bundle, "second").status, status)
+    eq(count(), 2, "compiles")
+    eq(artifacts(box), [path])
+    now = os.lstat(path)
+    true((now.st_ino, now.st_ctime_ns) != (bad.st_ino, bad.st_ctime_ns), "another file")
+    true(not os.path.islink(path), "no link")
+    eq(box.ok("cache", "verify").status, 0)
+    eq(box.run(bundle, "third").status, status)
+    eq(count(), 2, "compiles at the end")
+
+
+@test
+def the_second_start_does_not_compile(box):
+    bundle, path, count = compiled(box)
+    before = os.stat(path)
+    eq(box.run(bundle, "again").status, 7)
+    copy = bundle_of(box, bytes_of(os.path.join(bundle, "rootfs/app.wasm")))
+    eq(box.run(copy, "copied").status, 7)
+    eq(count(), 1, "compiles")
+    eq(artifacts(box), [path])
+    eq(os.stat(path).st_mtime_ns, before.st_mtime_ns)
+
+
+@test
+def compile_ahead_serves_the_first_start(box):
+    count = count_compiles(box)
+    bundle = bundle_of(box, module(HELLO))
+    box.ok("compile", os.path.join(bundle, "rootfs/app.wasm"))
+    eq(box.run(bundle).out, "hello\n")
+    eq(count(), 1, "compiles")
+
+
+@test
+def a_changed_module_is_compiled_anew(box):
+    bundle, _, count = compiled(box)
+    with open(os.path.join(bundle, "rootfs/app.wasm"), "wb") as file:
+        file.write(module(EXIT.format(9)))
+    eq(box.run(bundle, "changed").status, 9)
+    eq(count(), 2, "compiles")
+
+
+@test
+def two_starts_at_once_compile_once(box):
+    count = count_compiles(box)
+    content = slow_module(5)
+    running = [subprocess.Popen(box.command("run", "--bundle", bundle_of(box, content), f"c{n}"),
+                                stdin=subprocess.DEVNULL) for n in range(2)]
+    eq([each.wait(120) for each in running], [5, 5], "statuses")
+    eq(count(), 1, "compiles")
+
+
+@test
+def the_compile_survives_its_caller_and_the_container(box):
+    count = count_compiles(box)
+    bundle = bundle_of(box, slow_module(5))
+    run = subprocess.Popen(box.command("run", "--bundle", bundle, "c1"), stdin=subprocess.DEVNULL,
+                           start_new_session=True)
+    wait_until(lambda: count() == 1, "the compiler runs")
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    box.force_delete()
+    eq(artifacts(box), [], "not yet compiled")
+    wait_until(lambda: len(artifacts(box)) == 1, "the artifact appears", 60)
+    eq(box.run(bundle, "c2").status, 5)
+    eq(count(), 1, "compiles")
+
+
+@test
+def a_container_that_waits_for_its_compile_ends_by_sigterm(box):
+    count = count_compiles(box)
+    box.create(bundle_of(box, slow_module(5)))
+    pid = box.state_of()["pid"]
+    box.ok("start", "c1")
+    wait_until(lambda: count() == 1, "the compiler runs")
+    recvmsg = "47"  # of x86-64
+    wait_until(lambda: open(f"/proc/{pid}/syscall").read().split()[0] == recvmsg, "it waits")
+    box.ok("kill", "c1", "TERM")
+    eq(wait_for_pid(pid, 2), 143)
+    eq(artifacts(box), [], "not yet compiled")
+    wait_until(lambda: artifacts(box), "the compile goes on", 60)
+
+
+@test
+def an_artifact_cut_in_half_is_replaced(box):
+    bundle, path, count = compiled(box)
+    rewrite(path, lambda content: content[:len(content) // 2])
+    is_replaced(box, bundle, path, count)
+
+
+@test
+def an_empty_artifact_is_replaced(box):
+    bundle, path, count = compiled(box)
+    os.unlink(path)
+    os.close(os.open(path, os.O_CREAT, 0o444))
+    is_replaced(box, bundle, path, count)
+
+
+@test
+def a_flipped_byte_in_the_header_is_seen(box):
+    bundle, path, count = compiled(box)
+
+    def flip(content):
+        content[CPU_FEATURES + 1] ^= 1
+    rewrite(path, flip)
+    is_replaced(box, bundle, path, count)
+
+
+@test
+def a_flipped_byte_in_the_metadata_is_seen(box):
+    bundle, path, count = compiled(box)
+
+    def flip(content):
+        content[METADATA + 8] ^= 1
+    rewrite(path, flip)
+    is_replaced(box, bundle, path, count)
+
+
+@test
+def an_artifact_of_another_nodes_key_is_replaced(box):
+    bundle, path, count = compiled(box)
+
+    def sign(content):
+        content[AUTHENTICATION:AUTHENTICATION + 32] = hmac.digest(
+            b"k" * 32, bytes(content[:AUTHENTICATION]), hashlib.sha256)
+    rewrite(path, sign)
+    is_replaced(box, bundle, path, count)
+
+
+@test
+def an_artifact_for_another_cpu_is_replaced(box):
+    bundle, path, count = compiled(box)
+
+    def need_more(content):
+        content[CPU_FEATURES + 7] |= 0x80  # a feature that no CPU has
+        authenticate(box, content)
+    rewrite(path, need_more)
+    is_replaced(box, bundle, path, count)
+
+
+@test
+def an_artifact_signed_again_by_its_own_key_is_taken(box):
+    """Shows that the tests above fail for their own reason."""
+    bundle, path, count = compiled(box)
+    rewrite(path, lambda content: authenticate(box, content))
+    eq(box.run(bundle, "second").status, 7)
+    eq(count(), 1, "compiles")
+
+
+@test
+def another_modules_artifact_under_this_name_is_replaced(box):
+    bundle, path, count = compiled(box)
+    box.ok("wasm", "run", "--", write_module(box, module(HELLO)))
+    eq(count(), 2, "compiles")
+    other, = set(artifacts(box)) - {path}
+    os.unlink(path)
+    shutil.copyfile(other, path)
+    os.chmod(path, 0o444)
+    eq(box.run(bundle, "second").status, 7)
+    eq(count(), 3, "compiles")
+
+
+def write_module(box, content):
+    path = box.path("module.wasm")
+    with open(path, "wb") as file:
+        file.write(content)
+    return path
+
+
+@test
+def a_symlink_in_place_of_an_artifact_is_replaced(box):
+    bundle, path, count = compiled(box)
+    moved = box.path("moved")
+    os.rename(path, moved)
+    os.symlink(moved, path)
+    is_replaced(box, bundle, path, count)
+    true(os.path.exists(moved), "what the link named is left alone")
+
+
+@test
+def an_artifact_of_another_user_is_replaced(box):
+    bundle, path, count = compiled(box)
+    os.chown(path, 1234, 1234)
+    is_replaced(box, bundle, path, count)
+
+
+@test
+def an_artifact_that_others_may_write_is_replaced(box):
+    bundle, path, count = compiled(box)
+    os.chmod(path, 0o666)
+    is_replaced(box, bundle, path, count)
+
+
+@test
+def a_fifo_in_place_of_an_artifact_blocks_nobody(box):
+    bundle, path, count = compiled(box)
+    os.unlink(path)
+    os.mkfifo(path, 0o400)
+    eq(box.run(bundle, "second", timeout=20).status, 7)
+    eq(count(), 2, "compiles")
+
+
+@test
+def a_flipped_byte_in_the_text_is_found_by_verify(box):
+    _, path, _ = compiled(box)
+    content = bytes_of(path)
+    at = content.rindex(b"\xcc" * 16)  # the padding behind the text
+
+    def flip(changed):
+        changed[at] ^= 1
+    rewrite(path, flip)
+    result = box.call("cache", "verify")
+    true(result.status != 0, repr(result))
+    has(result.out + result.err, os.path.basename(path))
+
+
+@test
+def list_names_and_remove_removes(box):
+    bundle, path, count = compiled(box)
+    key = os.path.basename(path)
+    has(box.ok("cache", "list").out, key[:12])
+    box.ok("cache", "remove", key)
+    eq(artifacts(box), [])
+    eq(box.run(bundle, "again").status, 7)
+    eq(count(), 2, "compiles")
+
+
+@test
+def one_bad_artifact_does_not_end_the_list(box):
+    _, path, _ = compiled(box)
+    with open(os.path.join(os.path.dirname(path), "0" * 64), "wb") as file:
+        file.write(b"torn")
+    has(box.ok("cache", "list").out, os.path.basename(path)[:12])
+
+
+@test
+def a_cache_that_cannot_be_written_is_a_warning(box):
+    bundle = bundle_of(box, module(EXIT.format(6)))
+    cache = box.path("cache")
+    os.mkdir(cache, 0o700)
+    mount(cache, cache, None, MS_BIND)
+    mount(cache, cache, None, MS_BIND | MS_REMOUNT | MS_RDONLY)
+    try:
+        eq(box.run(bundle).status, 6)
+        alone = box.call("wasm", "run", os.path.join(bundle, "rootfs/app.wasm"))
+        eq(alone.status, 6, repr(alone))
+        has(alone.err + str(alone.log), "warning")
+        has(alone.err + str(alone.log), "read-only file system")
+        eq(os.listdir(cache), [])
+    finally:
+        _libc.umount2(cache.encode(), 2)
+
+
+@test
+def a_filled_cache_that_became_read_only_still_serves(box):
+    bundle, path, count = compiled(box)
+    cache = box.path("cache")
+    mount(cache, cache, None, MS_BIND)
+    mount(cache, cache, None, MS_BIND | MS_REMOUNT | MS_RDONLY)
+    try:
+        eq(box.run(bundle, "second").status, 7)
+        eq(count(), 1, "compiles")
+        eq(box.run(bundle_of(box, module(EXIT.format(4))), "other").status, 4)
+        eq(artifacts(box), [path])
+    finally:
+        _libc.umount2(cache.encode(), 2)
+
+
+@test
+def a_full_cache_is_a_warning(box):
+    content = c_module(box, '#include <stdio.h>\nint main(void) { printf("%s\\n", "full"); return 6; }')
+    bundle = bundle_of(box, content)
+    cache = box.path("cache")
+    os.mkdir(cache, 0o700)
+    mount("tmpfs", cache, "tmpfs", 0, "size=16k,mode=0700")
+    try:
+        result = box.run(bundle)
+        eq((result.status, result.out), (6, "full\n"), repr(result))
+        alone = box.call("wasm", "run", os.path.join(bundle, "rootfs/app.wasm"))
+        eq((alone.status, alone.out), (6, "full\n"), repr(alone))
+        has(alone.err + str(alone.log), "warning")
+        has(alone.err + str(alone.log), "no space left on device")
+        eq(artifacts(box), [])
+        eq(box.leftovers(), ["mount " + cache])
+    finally:
+        _libc.umount2(cache.encode(), 2)
+
+
+@test
+def a_cache_open_to_others_is_not_used(box):
+    os.mkdir(box.path("cache"), 0o700)
+    os.chmod(box.path("cache"), 0o755)
+    bundle = bundle_of(box, module(EXIT.format(6)))
+    eq(box.run(bundle).status, 6)
+    eq(os.listdir(box.path("cache")), [])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

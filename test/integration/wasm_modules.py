@@ -1,0 +1,99 @@
+"""Modules for the tests of wasm containers: written as text and made by Debian's wabt, or in C and
+made by its clang and wasi-libc. No two are equal, so that none is in a cache."""
+
+import os
+import random
+import shutil
+import subprocess
+
+import harness
+from harness import Skip, only_wherry
+
+WASI = """
+(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+(import "wasi_snapshot_preview1" "fd_write"
+  (func $write (param i32 i32 i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes (param i32 i32) (result i32)))
+(memory (export "memory") 1)
+"""
+EXIT = "(func (export \"_start\") (call $exit (i32.const {})))"
+HELLO = """(data (i32.const 8) "\\10\\00\\00\\00\\06\\00\\00\\00hello\\0a")
+(func (export "_start") (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0))))"""
+LOOP = """(data (i32.const 8) "\\10\\00\\00\\00\\06\\00\\00\\00ready\\0a")
+(func (export "_start")
+  (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))
+  (loop $l (br $l)))"""
+TRAP = "(func $inner unreachable) (func (export \"_start\") (call $inner))"
+ARGS = """(func (export "_start") (drop (call $args_sizes (i32.const 0) (i32.const 4)))
+  (call $exit (i32.load (i32.const 0))))"""
+
+
+def module(body):
+    """A module that is in no cache: it carries a number of its own."""
+    only_wherry("runs no modules")
+    if not shutil.which("wat2wasm"):
+        raise Skip("needs wabt")
+    if not os.path.exists(os.path.join(os.path.dirname(harness.RUNTIME), "wherry-compile")):
+        raise Skip("wherry-compile is not built")
+    unique = f"(global i64 (i64.const {random.getrandbits(62)}))"
+    text = "(module " + WASI + unique + body + ")"
+    return subprocess.run(["wat2wasm", "-", "--output=-"], input=text.encode(), check=True,
+                          capture_output=True).stdout
+
+
+def bundle_of(box, content, args=("/app.wasm",), change=None):
+    bundle = box.bundle(list(args), change)
+    with open(os.path.join(bundle, "rootfs/app.wasm"), "wb") as file:
+        file.write(content)
+    return bundle
+
+
+def slow_module(status):
+    """Many functions take the compiler a while."""
+    functions = "".join(f"(func (export \"f{n}\") (param i32) (result i32) (local.get 0) "
+                        + "(i32.const 3) (i32.mul) " * 40 + ")" for n in range(4000))
+    return module(functions + EXIT.format(status))
+
+
+def c_module(box, source):
+    """A WASI command, from C."""
+    only_wherry("runs no modules")
+    if not shutil.which("clang-19") or not os.path.exists("/usr/lib/wasm32-wasi/libc.a"):
+        raise Skip("needs clang-19 and wasi-libc")
+    out = box.path(f"c{random.getrandbits(62)}.wasm")
+    text = f"const long long unique = {random.getrandbits(62)};\n" + source
+    subprocess.run(["clang-19", "--target=wasm32-wasi", "-O1", "-x", "c", "-", "-o", out,
+                    "-Wl,--export=unique"], input=text.encode(), check=True)
+    with open(out, "rb") as file:
+        return file.read()
+
+
+def count_compiles(box):
+    """From here on the box's commands start a compiler that notes it. Returns who reads the count."""
+    only_wherry("runs no modules")
+    beside = os.path.dirname(os.path.abspath(harness.RUNTIME))
+    programs, notes = box.path("programs"), box.path("compiles")
+    os.mkdir(programs)
+    for name in ("wherry", "wherry-exec"):
+        shutil.copy2(os.path.join(beside, name), programs)
+    compiler = os.path.join(programs, "wherry-compile")
+    with open(compiler, "w") as file:
+        file.write(f"#!/bin/sh\necho >> {notes}\nexec {beside}/wherry-compile \"$@\"\n")
+    os.chmod(compiler, 0o755)
+    plain = box.command
+    box.command = lambda *args, **kwargs: [programs + "/wherry"] + plain(*args, **kwargs)[1:]
+
+    def count():
+        if not os.path.exists(notes):
+            return 0
+        with open(notes) as file:
+            return len(file.readlines())
+    return count
+
+
+def artifacts(box):
+    """Paths of the compiled modules."""
+    directory = box.path("cache", "artifacts")
+    if not os.path.isdir(directory):
+        return []
+    return sorted(os.path.join(directory, name) for name in os.listdir(directory))
