@@ -112,7 +112,7 @@ Result<void> InstructionReader::read_immediate(Immediate kind, Instruction& out)
 Result<void> InstructionReader::read_block_type(Instruction& out) {
   const std::uint8_t first = reader_.peek();
   if (first == 0x40) {
-    TRY(reader_.u8());
+    TRY(reader_.take(1));
     out.block = {};
     return {};
   }

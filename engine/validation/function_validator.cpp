@@ -159,7 +159,9 @@ Result<void> FunctionValidator::check_immediate(const Instruction& instruction) 
       return {};
     case Immediate::Element:
     case Immediate::ElementTable: {
-      if (opcode.immediate == Immediate::ElementTable) TRY(element_type(instruction.index2));
+      if (opcode.immediate == Immediate::ElementTable) {
+        static_cast<void>(TRY(element_type(instruction.index2)));
+      }
       if (instruction.index >= module_.elements.size()) {
         return unknown("elem segment", instruction.index);
       }
@@ -175,7 +177,7 @@ Result<void> FunctionValidator::check_immediate(const Instruction& instruction) 
       return {};
     }
     case Immediate::Table:
-      TRY(element_type(instruction.index));
+      static_cast<void>(TRY(element_type(instruction.index)));
       return {};
     default:
       return {};

@@ -28,6 +28,7 @@ base::Result<std::string> current_directory() {
 }
 
 base::Result<std::string> absolute_path(std::string path) {
+  if (path == ".") return current_directory();
   if (path.starts_with('/')) return path;
   return TRY(current_directory()) + '/' + path;
 }

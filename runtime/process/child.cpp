@@ -84,7 +84,8 @@ base::Result<void> unshare_time(const Plan& plan) {
 
 base::Result<void> enter_namespaces(Plan& plan) {
   if (plan.joining) {
-    TRY(namespaces::join_process(plan.procfs.get(), plan.joining->pidfd.get(), plan.joining->pid));
+    static_cast<void>(TRY(
+        namespaces::join_process(plan.procfs.get(), plan.joining->pidfd.get(), plan.joining->pid)));
     plan.joining->pidfd.reset();
     return {};
   }
