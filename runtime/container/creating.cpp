@@ -207,7 +207,7 @@ class Maker {
       return security::send_seccomp_listener(spec().linux.seccomp->listener_path, state,
                                              listener.get());
     };
-    out.ready = [this](pid_t pid) -> base::Result<void> {
+    out.set_limits = [this](pid_t pid) -> base::Result<void> {
       return security::apply_rlimits(spec().process->rlimits, pid);
     };
     return out;

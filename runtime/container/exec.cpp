@@ -174,7 +174,7 @@ base::Result<process::Child> launch_exec(const ExecOptions& options, const Targe
     return security::send_seccomp_listener(target.spec.linux.seccomp->listener_path, state,
                                            listener.get());
   };
-  steps.ready = [&](pid_t pid) { return security::apply_rlimits(plan.process.rlimits, pid); };
+  steps.set_limits = [&](pid_t pid) { return security::apply_rlimits(plan.process.rlimits, pid); };
   const base::UniqueFd unified = TRY(cgroup.open_unified());
   return process::launch(plan, steps, unified ? unified.get() : -1);
 }

@@ -18,6 +18,7 @@ enum class MessageType : std::uint32_t {
   Hooks,
   Terminal,
   Listener,
+  Limits,
   Ready,
   Error,
 };

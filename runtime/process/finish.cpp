@@ -140,6 +140,8 @@ base::Result<std::string> get_ready(Plan& plan, const Channel& channel) {
   TRY(security::apply_selinux_label(plan.procfs.get(), plan.process.selinux_label));
   if (plan.process.no_new_privileges) TRY(security::set_no_new_privileges());
   if (filters_early(plan)) TRY(install_filter(plan, channel));
+  // By the parent, who may raise them; without CAP_SYS_RESOURCE it may only set its own user's.
+  if (!plan.process.rlimits.empty()) TRY(channel.ask(MessageType::Limits));
   TRY(change_credentials(plan));
   std::string path;
   if (!plan.executable.file) {

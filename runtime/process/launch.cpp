@@ -65,6 +65,9 @@ base::Result<void> answer(Child& child, const Steps& steps, Message message) {
         done = steps.take_listener(child.pid, std::move(message.descriptor));
       }
       break;
+    case MessageType::Limits:
+      if (steps.set_limits) done = steps.set_limits(child.pid);
+      break;
     case MessageType::Error:
       return std::unexpected(decode_error(message.body));
     default:
@@ -84,11 +87,9 @@ base::Result<void> guide(Child& child, Plan& plan, const Steps& steps, bool in_u
   TRY(child.channel.send(MessageType::Proceed));
   while (true) {
     Message message = TRY(child.channel.receive());
-    if (message.type == MessageType::Ready) break;
+    if (message.type == MessageType::Ready) return {};
     TRY(answer(child, steps, std::move(message)));
   }
-  if (steps.ready) TRY(steps.ready(child.pid));
-  return {};
 }
 
 }  // namespace

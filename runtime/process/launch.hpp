@@ -35,7 +35,8 @@ struct Steps {
   std::function<base::Result<void>(pid_t pid)> run_hooks;
   std::function<base::Result<void>(base::UniqueFd master)> take_terminal;
   std::function<base::Result<void>(pid_t pid, base::UniqueFd listener)> take_listener;
-  std::function<base::Result<void>(pid_t pid)> ready;
+  /// Resource limits, while the process still has the ids that prlimit(2) wants.
+  std::function<base::Result<void>(pid_t pid)> set_limits;
 };
 
 /// Returns when the child is ready to execute. On failure no process is left. `cgroup`: a v2
