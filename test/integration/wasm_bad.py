@@ -182,7 +182,8 @@ def an_annotation_that_asks_for_a_module_where_there_is_none(box):
 @test
 def bad_modules_without_a_container(box):
     path = box.path("bad.wasm")
-    for content, part in ((module(ARGS)[:30], "malformed"), (b"", "bad.wasm"), (b"#!/bin/sh\n", "bad.wasm")):
+    cut = module(ARGS)[:30]
+    for content, part in ((cut, "malformed"), (b"", "malformed"), (b"#!/bin/sh\n", "malformed")):
         with open(path, "wb") as file:
             file.write(content)
         for command in (("compile",), ("wasm", "run")):

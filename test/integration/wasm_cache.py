@@ -332,8 +332,8 @@ def a_filled_cache_that_became_read_only_still_serves(box):
 
 @test
 def a_full_cache_is_a_warning(box):
-    content = c_module(box, '#include <stdio.h>\nint main(void) { printf("%s\\n", "full"); return 6; }')
-    bundle = bundle_of(box, content)
+    source = '#include <stdio.h>\nint main(void) { printf("%s\\n", "full"); return 6; }'
+    bundle = bundle_of(box, c_module(box, source))
     cache = box.path("cache")
     os.mkdir(cache, 0o700)
     mount("tmpfs", cache, "tmpfs", 0, "size=16k,mode=0700")
