@@ -183,7 +183,8 @@ def an_annotation_that_asks_for_a_module_where_there_is_none(box):
 def bad_modules_without_a_container(box):
     path = box.path("bad.wasm")
     cut = module(ARGS)[:30]
-    for content, part in ((cut, "malformed"), (b"", "malformed"), (b"#!/bin/sh\n", "malformed")):
+    other = "not a WebAssembly module"
+    for content, part in ((cut, "malformed"), (b"", other), (b"#!/bin/sh\n", other)):
         with open(path, "wb") as file:
             file.write(content)
         for command in (("compile",), ("wasm", "run")):
