@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 
-from harness import eq, has, main, test, true, wait_for_pid, wait_until
+from harness import Skip, eq, has, main, test, true, wait_for_pid, wait_until
 from wasm_modules import (EXIT, HELLO, artifacts, bundle_of, c_module, count_compiles, module,
                          slow_module)
 
@@ -348,6 +348,23 @@ def a_full_cache_is_a_warning(box):
         eq(box.leftovers(), ["mount " + cache])
     finally:
         _libc.umount2(cache.encode(), 2)
+
+
+@test
+def a_cache_that_closes_during_the_compile_is_a_warning(box):
+    count = count_compiles(box)
+    bundle = bundle_of(box, slow_module(5))
+    directory = box.path("cache", "artifacts")
+    run = subprocess.Popen(box.command("run", "--bundle", bundle, "c1"), stdin=subprocess.DEVNULL)
+    wait_until(lambda: count() == 1, "the compiler runs")
+    if subprocess.run(["chattr", "+i", directory], stderr=subprocess.DEVNULL).returncode != 0:
+        run.wait()
+        raise Skip("this file system has no immutable directories")
+    try:
+        eq(run.wait(60), 5)
+        eq((count(), artifacts(box)), (2, []), "compiles, artifacts")
+    finally:
+        subprocess.run(["chattr", "-i", directory], check=True)
 
 
 @test

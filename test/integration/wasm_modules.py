@@ -28,13 +28,18 @@ ARGS = """(func (export "_start") (drop (call $args_sizes (i32.const 0) (i32.con
   (call $exit (i32.load (i32.const 0))))"""
 
 
+def needs_programs():
+    only_wherry("runs no modules")
+    for name in ("wherry-exec", "wherry-compile"):
+        if not os.path.exists(os.path.join(os.path.dirname(harness.RUNTIME), name)):
+            raise Skip(f"{name} is not built")
+
+
 def module(body):
     """A module that is in no cache: it carries a number of its own."""
-    only_wherry("runs no modules")
+    needs_programs()
     if not shutil.which("wat2wasm"):
         raise Skip("needs wabt")
-    if not os.path.exists(os.path.join(os.path.dirname(harness.RUNTIME), "wherry-compile")):
-        raise Skip("wherry-compile is not built")
     unique = f"(global i64 (i64.const {random.getrandbits(62)}))"
     text = "(module " + WASI + unique + body + ")"
     return subprocess.run(["wat2wasm", "-", "--output=-"], input=text.encode(), check=True,
@@ -42,6 +47,7 @@ def module(body):
 
 
 def bundle_of(box, content, args=("/app.wasm",), change=None):
+    needs_programs()
     bundle = box.bundle(list(args), change)
     with open(os.path.join(bundle, "rootfs/app.wasm"), "wb") as file:
         file.write(content)
@@ -57,7 +63,7 @@ def slow_module(status):
 
 def c_module(box, source):
     """A WASI command, from C."""
-    only_wherry("runs no modules")
+    needs_programs()
     if not shutil.which("clang-19") or not os.path.exists("/usr/lib/wasm32-wasi/libc.a"):
         raise Skip("needs clang-19 and wasi-libc")
     out = box.path(f"c{random.getrandbits(62)}.wasm")
@@ -70,7 +76,7 @@ def c_module(box, source):
 
 def count_compiles(box):
     """From here on the box's commands start a compiler that notes it. Returns who reads the count."""
-    only_wherry("runs no modules")
+    needs_programs()
     beside = os.path.dirname(os.path.abspath(harness.RUNTIME))
     programs, notes = box.path("programs"), box.path("compiles")
     os.mkdir(programs)
