@@ -1,0 +1,45 @@
+"""Bundles that wherry, runc and crun all take: a busybox root, or a root with one wasm module."""
+
+import json
+import os
+import shutil
+import subprocess
+
+
+def write(bundle, wherry, arguments, cgroup=None):
+    os.makedirs(os.path.join(bundle, "rootfs"), exist_ok=True)
+    path = os.path.join(bundle, "config.json")
+    if os.path.exists(path):
+        os.unlink(path)
+    subprocess.run([wherry, "spec", "--bundle", bundle], check=True)
+    with open(path) as file:
+        config = json.load(file)
+    config["process"].update(terminal=False, args=arguments)
+    if cgroup:
+        config["linux"]["cgroupsPath"] = cgroup
+    with open(path, "w") as file:
+        json.dump(config, file)
+    return bundle
+
+
+def copy_once(source, target):
+    """Keeps an equal copy as it is: its inode is what a cache knows a module by."""
+    if not os.path.exists(target) or os.path.getmtime(target) != os.path.getmtime(source):
+        shutil.copy2(source, target)
+
+
+def busybox(bundle, wherry, arguments):
+    binaries = os.path.join(bundle, "rootfs", "bin")
+    os.makedirs(binaries, exist_ok=True)
+    shutil.copy("/bin/busybox", binaries)
+    for name in ("true", "sleep", "sh"):
+        link = os.path.join(binaries, name)
+        if not os.path.lexists(link):
+            os.symlink("busybox", link)
+    return write(bundle, wherry, arguments)
+
+
+def wasm(bundle, wherry, module, cgroup):
+    os.makedirs(os.path.join(bundle, "rootfs"), exist_ok=True)
+    copy_once(module, os.path.join(bundle, "rootfs", "app.wasm"))
+    return write(bundle, wherry, ["/app.wasm"], cgroup)
