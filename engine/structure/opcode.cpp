@@ -21,8 +21,8 @@ constexpr std::uint8_t kVectorPrefix = 0xfd;
 constexpr std::array<std::uint16_t, 256> inverse_of(std::uint8_t prefix) {
   std::array<std::uint16_t, 256> out{};
   out.fill(kNone);
-  for (std::uint16_t i = 0; i < kInfos.size(); ++i) {
-    if (kInfos[i].prefix == prefix) out[kInfos[i].code] = i;
+  for (std::size_t i = 0; i < kInfos.size(); ++i) {
+    if (kInfos[i].prefix == prefix) out[kInfos[i].code] = static_cast<std::uint16_t>(i);
   }
   return out;
 }

@@ -66,7 +66,7 @@ base::Result<std::string> find_program(const std::string& name,
     const std::size_t end = std::min(path.find(':'), path.size());
     const std::string directory = end == 0 ? "." : std::string(path.substr(0, end));
     path.remove_prefix(std::min(end + 1, path.size()));
-    const std::string candidate = directory + '/' + name;
+    std::string candidate = directory + '/' + name;
     const int error = check(candidate);
     if (error == 0) return candidate;
     if (error == EACCES) is_denied = true;

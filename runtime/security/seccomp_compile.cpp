@@ -83,8 +83,12 @@ class Condition {
   static std::uint32_t high(std::uint64_t value) { return static_cast<std::uint32_t>(value >> 32); }
 
   // Little-endian: the lower half lies first.
-  sock_filter load_low() const { return load(offsetof(seccomp_data, args) + arg_.index * 8U); }
-  sock_filter load_high() const { return load(offsetof(seccomp_data, args) + arg_.index * 8U + 4); }
+  sock_filter load_low() const {
+    return load(offsetof(seccomp_data, args) + std::size_t{8} * arg_.index);
+  }
+  sock_filter load_high() const {
+    return load(offsetof(seccomp_data, args) + std::size_t{8} * arg_.index + 4);
+  }
 
   sock_filter jump(unsigned test, std::uint32_t k, std::size_t yes, std::size_t no) const {
     return {static_cast<__u16>(BPF_JMP | test | BPF_K), static_cast<__u8>(yes),

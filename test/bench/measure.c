@@ -1,7 +1,8 @@
-// measure FD COMMAND ... [++ COMMAND ...]: prints on FD what they cost: "wall_ns cpu_us maxrss_kib status". A small static program,
-// because ru_maxrss of a child starts with the size of whoever forked it: started from Python, all
-// would weigh 10 MiB. Commands are separated by "++". Orphans (a container's init after create) are
-// adopted, counted, and waited for before the last command and at the end. See getrusage(2), prctl(2).
+// measure FD COMMAND ... [++ COMMAND ...]: prints on FD what they cost: "wall_ns cpu_us maxrss_kib
+// status". A small static program, because ru_maxrss of a child starts with the size of whoever
+// forked it: started from Python, all would weigh 10 MiB. Commands are separated by "++". Orphans
+// (a container's init after create) are adopted, counted, and waited for before the last command
+// and at the end. See getrusage(2), prctl(2).
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
