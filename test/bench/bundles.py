@@ -14,6 +14,7 @@ def write(bundle, wherry, arguments, cgroup=None):
     subprocess.run([wherry, "spec", "--bundle", bundle], check=True)
     with open(path) as file:
         config = json.load(file)
+    config["ociVersion"] = "1.0.0"  # crun refuses versions that it does not know
     config["process"].update(terminal=False, args=arguments)
     if cgroup:
         config["linux"]["cgroupsPath"] = cgroup

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 
 import bundles
-from measure import Failed, WORK, interleave, median, sample
+from measure import STATE, WORK, interleave, median, sample
 
 
 def runtimes(report, bench, bundle, state):
@@ -16,11 +16,14 @@ def runtimes(report, bench, bundle, state):
         if not path:
             report.note(f"{name} is not installed: left out")
             continue
-        try:
-            sample([path, "--root", os.path.join(state, name), "run", "--bundle", bundle, "wb-try"])
+        tried = subprocess.run([path, "--root", os.path.join(state, name), "run", "--bundle", bundle,
+                                "wb-try"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE)
+        if tried.returncode == 0:
             found[name] = path
-        except Failed:
-            report.note(f"{name} cannot run a container on this machine: left out")
+        else:
+            why = tried.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+            report.note(f"{name} cannot run a container on this machine ({why[-1]}): left out")
             subprocess.run([path, "--root", os.path.join(state, name), "delete", "--force", "wb-try"],
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return found
@@ -37,7 +40,7 @@ def add(report, name, samples, what, unit, scale, goal=None, memory_goal=None):
 
 
 def run(report, bench):
-    state = tempfile.mkdtemp(prefix="wherry-bench-")
+    state = tempfile.mkdtemp(prefix="wherry-bench-", dir=STATE)
     bundle = bundles.busybox(os.path.join(WORK, "true"), bench.wherry, ["/bin/true"])
     found = runtimes(report, bench, bundle, state)
     rounds = 5 if bench.quick else 20

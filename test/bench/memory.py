@@ -10,7 +10,7 @@ import time
 
 import bundles
 import guests
-from measure import WORK
+from measure import STATE, WORK
 
 COUNT = 50
 RESERVATION = 2 << 30  # only the guard behind a linear memory is larger than this
@@ -56,7 +56,7 @@ def run(report, bench):
     module = guests.compile_text(guests.IDLE, "idle.wasm", guests.WASM)
     subprocess.run([bench.wherry, "compile", "--quiet", module], check=True,
                    stdout=subprocess.DEVNULL)
-    state = tempfile.mkdtemp(prefix="wherry-bench-")
+    state = tempfile.mkdtemp(prefix="wherry-bench-", dir=STATE)
     wherry = [bench.wherry, "--root", state]
     bundle = os.path.join(WORK, "idle-wasm")
     count = 10 if bench.quick else COUNT
