@@ -28,7 +28,11 @@ MAY_INCLUDE = {
     'runtime/workload': ['base', 'oci', 'runtime', 'engine/cache', 'engine/programs'],
     'runtime/cli': ['base', 'oci', 'runtime', 'engine/cache', 'engine/programs'],
     'runtime': ['base', 'oci', 'runtime'],
-    'test': ['base', 'oci', 'engine', 'runtime', 'test'],
+    'shim/protocol': ['base'],
+    'shim/ttrpc': ['base', 'shim/protocol'],
+    'shim/bootstrap': ['base', 'oci', 'runtime', 'shim/protocol', 'shim/ttrpc'],
+    'shim': ['base', 'oci', 'runtime', 'shim'],
+    'test': ['base', 'oci', 'engine', 'runtime', 'shim', 'test'],
 }
 OURS = ('base/', 'oci/', 'engine/', 'runtime/', 'shim/', 'cni/', 'test/')
 # Libraries that belong behind one folder's door; tests may compare with them.
