@@ -1,5 +1,5 @@
-// The sandbox's only process: holds the pod's namespaces, buries orphans when it is pid 1 of the pod,
-// and ends on a signal.
+// The sandbox's only process: holds the pod's namespaces, buries orphans when it is pid 1 of the
+// pod, and ends on a signal.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -95,6 +95,7 @@ int main(int argc, char** argv) {
   if (strcmp(what, "write") == 0 && argc > 3) return write_file(first, argv[3]);
   if (strcmp(what, "sleep") == 0) return (int)sleep((unsigned)atoi(first));
   if (strcmp(what, "health") == 0) return stat(first, &status) == 0 ? 0 : 1;
-  fprintf(stderr, "worker: count | echo | spin | grow | exit | env | cat | write | sleep | health\n");
+  fprintf(stderr,
+          "worker: count | echo | spin | grow | exit | env | cat | write | sleep | health\n");
   return 2;
 }
