@@ -142,6 +142,7 @@ struct CgroupStats {
 };
 
 struct Metrics {
+  static constexpr char kTypeName[] = "io.containerd.cgroups.v1.Metrics";
   std::vector<HugetlbStat> hugetlb;
   std::optional<PidsStat> pids;
   std::optional<CPUStat> cpu;

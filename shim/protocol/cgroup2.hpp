@@ -133,6 +133,7 @@ struct NetworkStat {
 };
 
 struct Metrics {
+  static constexpr char kTypeName[] = "io.containerd.cgroups.v2.Metrics";
   std::optional<PidsStat> pids;
   std::optional<CPUStat> cpu;
   std::optional<MemoryStat> memory;

@@ -27,19 +27,16 @@ std::string encode(const Message& message);
 template <typename Message>
 base::Result<Message> decode(std::string_view bytes);
 
-/// "containerd.events.TaskExit": messages that travel in an Any have one.
-template <typename Message>
-std::string_view type_name();
-
+/// Messages that travel in an Any have a kTypeName.
 template <typename Message>
 Any pack(const Message& message) {
-  return {std::string(type_name<Message>()), encode(message)};
+  return {Message::kTypeName, encode(message)};
 }
 
 /// Invalid when the Any holds another type.
 template <typename Message>
 base::Result<Message> unpack(const Any& any) {
-  if (!any.holds(type_name<Message>())) {
+  if (!any.holds(Message::kTypeName)) {
     return base::fail(base::ErrorKind::Invalid, "unexpected type " + any.type_url);
   }
   return decode<Message>(any.value);

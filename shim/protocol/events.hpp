@@ -20,6 +20,7 @@ struct TaskIO {
 };
 
 struct TaskCreate {
+  static constexpr char kTypeName[] = "containerd.events.TaskCreate";
   static constexpr char kTopic[] = "/tasks/create";
   std::string container_id;
   std::string bundle;
@@ -30,12 +31,14 @@ struct TaskCreate {
 };
 
 struct TaskStart {
+  static constexpr char kTypeName[] = "containerd.events.TaskStart";
   static constexpr char kTopic[] = "/tasks/start";
   std::string container_id;
   std::uint32_t pid = 0;
 };
 
 struct TaskDelete {
+  static constexpr char kTypeName[] = "containerd.events.TaskDelete";
   static constexpr char kTopic[] = "/tasks/delete";
   std::string container_id;
   std::uint32_t pid = 0;
@@ -46,6 +49,7 @@ struct TaskDelete {
 };
 
 struct TaskExit {
+  static constexpr char kTypeName[] = "containerd.events.TaskExit";
   static constexpr char kTopic[] = "/tasks/exit";
   std::string container_id;
   /// The container's for init, the exec's for an exec.
@@ -56,17 +60,20 @@ struct TaskExit {
 };
 
 struct TaskOOM {
+  static constexpr char kTypeName[] = "containerd.events.TaskOOM";
   static constexpr char kTopic[] = "/tasks/oom";
   std::string container_id;
 };
 
 struct TaskExecAdded {
+  static constexpr char kTypeName[] = "containerd.events.TaskExecAdded";
   static constexpr char kTopic[] = "/tasks/exec-added";
   std::string container_id;
   std::string exec_id;
 };
 
 struct TaskExecStarted {
+  static constexpr char kTypeName[] = "containerd.events.TaskExecStarted";
   static constexpr char kTopic[] = "/tasks/exec-started";
   std::string container_id;
   std::string exec_id;
@@ -74,16 +81,19 @@ struct TaskExecStarted {
 };
 
 struct TaskPaused {
+  static constexpr char kTypeName[] = "containerd.events.TaskPaused";
   static constexpr char kTopic[] = "/tasks/paused";
   std::string container_id;
 };
 
 struct TaskResumed {
+  static constexpr char kTypeName[] = "containerd.events.TaskResumed";
   static constexpr char kTopic[] = "/tasks/resumed";
   std::string container_id;
 };
 
 struct TaskCheckpointed {
+  static constexpr char kTypeName[] = "containerd.events.TaskCheckpointed";
   static constexpr char kTopic[] = "/tasks/checkpointed";
   std::string container_id;
   std::string checkpoint;

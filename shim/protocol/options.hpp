@@ -10,6 +10,7 @@ namespace shim::protocol {
 
 /// containerd.runc.v1.Options.
 struct RuncOptions {
+  static constexpr char kTypeName[] = "containerd.runc.v1.Options";
   bool no_pivot_root = false;
   bool no_new_keyring = false;
   std::string shim_cgroup;
@@ -27,6 +28,7 @@ struct RuncOptions {
 
 /// runtimeoptions.v1.Options: what CRI sends for every handler that is not runc's.
 struct RuntimeOptions {
+  static constexpr char kTypeName[] = "runtimeoptions.v1.Options";
   std::string type_url;
   std::string config_path;
   /// The handler's options table, as TOML.
@@ -35,6 +37,7 @@ struct RuntimeOptions {
 
 /// containerd.runc.v1.CheckpointOptions.
 struct CheckpointOptions {
+  static constexpr char kTypeName[] = "containerd.runc.v1.CheckpointOptions";
   bool exit = false;
   bool open_tcp = false;
   bool external_unix_sockets = false;

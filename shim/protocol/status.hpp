@@ -36,9 +36,8 @@ struct Status {
   bool operator==(const Status&) const = default;
 };
 
-/// System errors become Unknown whatever their errno: a file that was missing on the way is not a
-/// missing container. Only an error whose kind somebody set to NotFound or AlreadyExists by hand
-/// (sys_errno() is 0) is one.
+/// By the error's kind; but NotFound and AlreadyExists that come from an errno are a file's on the
+/// way and no container's: Unknown.
 Status status_of(const base::Error& error);
 
 }  // namespace shim::protocol

@@ -33,6 +33,7 @@ struct ProcessInfo {
 
 /// containerd.runc.v1.ProcessDetails: the `info` of a process that Exec started.
 struct ProcessDetails {
+  static constexpr char kTypeName[] = "containerd.runc.v1.ProcessDetails";
   std::string exec_id;
 };
 

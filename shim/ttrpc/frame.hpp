@@ -5,11 +5,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.hpp"
 
@@ -71,7 +70,7 @@ class FrameWriter {
   std::size_t size() const { return size_; }
 
  private:
-  std::deque<std::string> frames_;
+  std::list<std::string> frames_;
   std::size_t written_ = 0;  // of the first
   std::size_t size_ = 0;
 };
