@@ -131,12 +131,12 @@ void fields(auto& visit, Is<NetworkStat> auto& m) {
 void fields(auto& visit, Is<Metrics> auto& m) {
   visit(1, m.pids);
   visit(2, m.cpu);
-  visit(3, m.memory);
-  visit(4, m.rdma);
-  visit(5, m.io);
-  visit(6, m.hugetlb);
-  visit(7, m.memory_events);
-  visit(8, m.network);
+  visit(4, m.memory);
+  visit(5, m.rdma);
+  visit(6, m.io);
+  visit(7, m.hugetlb);
+  visit(8, m.memory_events);
+  visit(9, m.network);
 }
 
 }  // namespace cgroup2

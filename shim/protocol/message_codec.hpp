@@ -82,8 +82,8 @@ class FieldEncoder {
   void operator()(std::uint32_t number, const std::map<std::string, std::string>& values) {
     for (const auto& [key, value] : values) {
       FieldEncoder entry;
-      entry(1, key);
-      entry(2, value);
+      entry.element(1, key);  // also when empty, as protobuf does
+      entry.element(2, value);
       element(number, entry.take());
     }
   }

@@ -34,7 +34,7 @@ struct ConnectionLimits {
 
 class Connection {
  public:
-  /// `socket` is a connected stream socket; it is made non-blocking.
+  /// `socket` is a connected stream socket, blocking or not.
   explicit Connection(base::UniqueFd socket, const ConnectionLimits& limits = {});
 
   int fd() const { return socket_.get(); }
