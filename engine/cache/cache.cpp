@@ -1,26 +1,24 @@
 #include "engine/cache/cache.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <cstdlib>
-#include <memory>
+#include <ctime>
+#include <thread>
 
 #include "base/file.hpp"
 #include "base/mapping.hpp"
 #include "engine/artifact/reader.hpp"
 #include "engine/cache/file_identity.hpp"
+#include "engine/cache/names_in.hpp"
 #include "engine/cache/read_only_view.hpp"
 
 namespace engine::cache {
 namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
 
 base::Result<void> check_owner(int fd, mode_t forbidden, std::string_view subject) {
   const struct stat status = TRY(base::stat_fd(fd, subject));
@@ -88,6 +86,19 @@ base::Result<void> authenticate(int fd, const base::Sha256& key, const NodeKey& 
   return {};
 }
 
+base::Result<base::UniqueFd> open_lock(int directory, const std::string& name) {
+  return base::open_at(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+}
+
+/// For prune. At most once an hour, so that a start does not write to the disk.
+void note_use(int directory, const std::string& name, int artifact) {
+  constexpr std::time_t kHour = 3600;
+  struct stat status{};
+  if (::fstat(artifact, &status) != 0 || ::time(nullptr) - status.st_atime < kHour) return;
+  const std::array<timespec, 2> times = {timespec{0, UTIME_NOW}, timespec{0, UTIME_OMIT}};
+  ::utimensat(directory, name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW);
+}
+
 std::string descriptor_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
 base::Result<base::Sha256> parse_key(const std::string& text) {
@@ -141,7 +152,7 @@ base::Result<Cache> Cache::open(const std::string& directory) {
   return Cache(std::move(artifacts), std::move(locks), std::move(digests), key);
 }
 
-std::optional<base::UniqueFd> Cache::find(const base::Sha256& key) const {
+std::optional<base::UniqueFd> Cache::open_verified(const base::Sha256& key) const {
   const std::string name = base::to_hex(key);
   const base::UniqueFd view = read_only_view(artifacts_.get());
   // Not to wait for the other end of a FIFO.
@@ -159,13 +170,38 @@ std::optional<base::UniqueFd> Cache::find(const base::Sha256& key) const {
   return std::move(*fd);
 }
 
+std::optional<base::UniqueFd> Cache::find(const base::Sha256& key) const {
+  std::optional<base::UniqueFd> found = open_verified(key);
+  if (found) note_use(artifacts_.get(), base::to_hex(key), found->get());
+  return found;
+}
+
 base::Result<Flight> Cache::begin_flight(const base::Sha256& key) const {
   const std::string name = base::to_hex(key);
-  base::UniqueFd lock = TRY(base::open_at(locks_.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-  while (::flock(lock.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) return base::fail_errno("flock", name);
+  while (true) {
+    base::UniqueFd lock = TRY(open_lock(locks_.get(), name));
+    while (::flock(lock.get(), LOCK_EX) != 0) {
+      if (errno != EINTR) return base::fail_errno("flock", name);
+    }
+    if (TRY(base::stat_fd(lock.get(), name)).st_nlink > 0) return Flight(std::move(lock));
   }
-  return Flight(std::move(lock));
+}
+
+base::Result<Flight> Cache::begin_turn(std::chrono::milliseconds patience) const {
+  constexpr int kTurns = 4;
+  constexpr std::chrono::milliseconds kPause{20};
+  const auto impatient = std::chrono::steady_clock::now() + patience;
+  std::array<base::UniqueFd, kTurns> locks;
+  for (int i = 0; i < kTurns; ++i) {
+    locks[static_cast<std::size_t>(i)] = TRY(open_lock(locks_.get(), "turn." + std::to_string(i)));
+  }
+  while (true) {
+    const std::size_t choice = std::chrono::steady_clock::now() < impatient ? 1 : locks.size();
+    for (std::size_t i = 0; i < choice; ++i) {
+      if (::flock(locks[i].get(), LOCK_EX | LOCK_NB) == 0) return Flight(std::move(locks[i]));
+    }
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 base::Result<base::UniqueFd> Cache::new_file() const {
@@ -203,28 +239,26 @@ base::Result<base::Sha256> Cache::digest_of(int module, std::string_view subject
 }
 
 base::Result<std::vector<Entry>> Cache::list() const {
-  base::UniqueFd readable = TRY(base::open_at(artifacts_.get(), ".", O_RDONLY | O_DIRECTORY));
-  const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(readable.get()));
-  if (!directory) return base::fail_errno("fdopendir", "artifacts");
-  static_cast<void>(readable.release());  // owned by `directory` now
   std::vector<Entry> out;
-  while (const dirent* item = ::readdir(directory.get())) {
-    const auto key = parse_key(item->d_name);
+  for (const std::string& name : TRY(names_in(artifacts_.get(), "artifacts"))) {
+    const auto key = parse_key(name);
     if (!key) continue;
-    const std::optional<base::UniqueFd> fd = find(*key);
+    const std::optional<base::UniqueFd> fd = open_verified(*key);
     if (!fd) continue;
+    const struct stat status = TRY(base::stat_fd(fd->get(), name));
     const base::Mapping mapping =
-        TRY(base::Mapping::of_file(fd->get(), artifact::kMaxFileSize, item->d_name));
+        TRY(base::Mapping::of_file(fd->get(), artifact::kMaxFileSize, name));
     const artifact::Artifact parsed = TRY(artifact::Artifact::parse(mapping.bytes()));
-    out.push_back({item->d_name, mapping.size(), base::to_hex(parsed.header().module_digest),
-                   std::string(parsed.compiler()), std::string(parsed.target_cpu())});
+    out.push_back({name, mapping.size(), base::to_hex(parsed.header().module_digest),
+                   std::string(parsed.compiler()), std::string(parsed.target_cpu()),
+                   status.st_atime});
   }
   return out;
 }
 
 base::Result<void> Cache::verify(const std::string& key) const {
   const base::Sha256 parsed_key = TRY(parse_key(key));
-  const std::optional<base::UniqueFd> fd = find(parsed_key);
+  const std::optional<base::UniqueFd> fd = open_verified(parsed_key);
   if (!fd) return base::fail(base::ErrorKind::NotFound, "no artifact " + key);
   const base::Mapping mapping = TRY(base::Mapping::of_file(fd->get(), artifact::kMaxFileSize, key));
   const artifact::Artifact parsed = TRY(artifact::Artifact::parse(mapping.bytes()));

@@ -15,6 +15,8 @@
 namespace engine::cache {
 namespace {
 
+constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
+
 class CacheTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -26,6 +28,14 @@ class CacheTest : public ::testing::Test {
   }
 
   std::string path() const { return directory_ + "/artifacts/" + base::to_hex(digest_); }
+
+  std::string lock_path() const { return directory_ + "/locks/" + base::to_hex(digest_); }
+
+  static void age(const std::string& file, std::chrono::seconds by) {
+    const std::time_t then = std::time(nullptr) - std::time_t{by.count()};
+    const timespec times[2] = {{then, 0}, {0, UTIME_OMIT}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, file.c_str(), times, 0), 0);
+  }
 
   base::Result<base::UniqueFd> publish() {
     const auto bytes =
@@ -178,6 +188,75 @@ TEST_F(CacheTest, FlightLetsTheSecondWaitForTheFirst) {
   first.reset();
   second.join();
   EXPECT_TRUE(second_flies);
+}
+
+TEST_F(CacheTest, OneCompilesAtATimeUntilAnotherHasWaitedLongEnough) {
+  using std::chrono::milliseconds;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto first = cache_->begin_turn(milliseconds(0));
+  const auto second = cache_->begin_turn(milliseconds(200));
+  EXPECT_TRUE(first && second);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(200));
+}
+
+TEST_F(CacheTest, ThereAreFourTurns) {
+  std::vector<Flight> taken;
+  for (int i = 0; i < 4; ++i) {
+    taken.push_back(cache_->begin_turn(std::chrono::milliseconds(0)).value());
+  }
+  std::atomic<bool> fifth_runs = false;
+  std::thread fifth([&] {
+    EXPECT_TRUE(cache_->begin_turn(std::chrono::milliseconds(0)));
+    fifth_runs = true;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_FALSE(fifth_runs);
+  taken.pop_back();
+  fifth.join();
+}
+
+TEST_F(CacheTest, PruneTakesWhatWasNotUsedForLongAndWhatBelongsToIt) {
+  ASSERT_TRUE(publish());
+  static_cast<void>(cache_->begin_flight(digest_).value());
+  age(path(), std::chrono::hours(48));
+  const auto kept = cache_->prune(std::chrono::hours(72), kNoLimit);
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->artifacts, 0U);
+  EXPECT_TRUE(std::filesystem::exists(lock_path()));
+  const auto pruned = cache_->prune(std::chrono::hours(24), kNoLimit);
+  ASSERT_TRUE(pruned);
+  EXPECT_EQ(pruned->artifacts, 1U);
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  EXPECT_FALSE(std::filesystem::exists(lock_path()));
+}
+
+TEST_F(CacheTest, ALookupCountsAsUseAndAListingDoesNot) {
+  ASSERT_TRUE(publish());
+  age(path(), std::chrono::hours(48));
+  ASSERT_EQ(cache_->list()->size(), 1U);
+  EXPECT_LT(cache_->list()->front().used, std::time(nullptr) - 3600);
+  ASSERT_TRUE(cache_->find(digest_));
+  EXPECT_EQ(cache_->prune(std::chrono::hours(24), kNoLimit)->artifacts, 0U);
+}
+
+TEST_F(CacheTest, PruneKeepsTheNewestThatFit) {
+  ASSERT_TRUE(publish());
+  const std::string old = path();
+  const auto size = std::filesystem::file_size(old);
+  age(old, std::chrono::hours(1));
+  key_.compiler = "other";
+  digest_ = artifact::digest_of(key_);
+  ASSERT_TRUE(publish());
+  EXPECT_EQ(cache_->prune(std::chrono::hours(24), 2 * size)->artifacts, 0U);
+  EXPECT_EQ(cache_->prune(std::chrono::hours(24), 2 * size - 1)->artifacts, 1U);
+  EXPECT_FALSE(std::filesystem::exists(old));
+  EXPECT_TRUE(std::filesystem::exists(path()));
+}
+
+TEST_F(CacheTest, PruneLeavesALockThatIsHeld) {
+  const Flight flight = cache_->begin_flight(digest_).value();
+  ASSERT_TRUE(cache_->prune(std::chrono::seconds(0), 0));
+  EXPECT_TRUE(std::filesystem::exists(lock_path()));
 }
 
 }  // namespace

@@ -12,6 +12,9 @@
 namespace engine::cache {
 namespace {
 
+/// Most modules take less than this to compile.
+constexpr std::chrono::seconds kPatience{20};
+
 base::Result<compiler::CpuLevel> host_level() {
   const auto level = compiler::host_cpu_level();
   if (!level) return std::unexpected(to_base_error(level.error()));
@@ -37,7 +40,8 @@ base::Result<CompileReport> compile_to(int output, int module, std::string_view 
   const auto level = TRY(host_level());
   // An earlier attempt has read it to its end, and processes share the offset.
   if (::lseek(module, 0, SEEK_SET) != 0) return base::fail_errno("lseek", subject);
-  return base::with_context(compile_in_process(options.compiler, module, output,
+  const std::string compiler = TRY(options.find_compiler());
+  return base::with_context(compile_in_process(compiler, module, output,
                                                compiler::cpu_level_name(level), options.progress),
                             "compile " + std::string(subject));
 }
@@ -97,6 +101,7 @@ base::Result<Obtained> obtain(const std::string& cache_directory, int module,
     out.artifact = std::move(*found);
     return out;
   }
+  const base::Result<Flight> turn = cache->begin_turn(kPatience);
   base::Result<CompileReport> report = compile_to(file->get(), module, subject, options);
   if (!report && report.error().kind() == base::ErrorKind::System) {
     // A full disk ends a compile that memory could hold.

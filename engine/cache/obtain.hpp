@@ -1,6 +1,7 @@
 // From a module's file to the artifact to run: from the cache, or compiled now.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,8 +15,9 @@
 namespace engine::cache {
 
 struct ObtainOptions {
-  std::string compiler;  ///< path of wherry-compile
-  Progress progress;     ///< may be empty
+  /// The path of wherry-compile; asked for on a miss only.
+  std::function<base::Result<std::string>()> find_compiler;
+  Progress progress;  ///< may be empty
 };
 
 struct Obtained {

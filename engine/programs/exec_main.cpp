@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor_passing.hpp"
 #include "base/file.hpp"
 #include "engine/execution/instance.hpp"
 #include "engine/execution/linker.hpp"
@@ -71,28 +72,13 @@ base::Result<ControlBlock> read_control_block(int fd) {
 
 /// Waits until the compiler's supervisor sends the artifact.
 base::Result<base::UniqueFd> receive_artifact(const base::UniqueFd& socket) {
-  std::array<char, 4097> text{};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  iovec data{text.data(), text.size()};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  ssize_t got = 0;
-  do {
-    got = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  if (got < 0) return base::fail_errno("recvmsg", "compiler's supervisor");
-  if (got == 0) return base::fail(base::ErrorKind::Internal, "the compiler's supervisor died");
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (text[0] == 0 && header != nullptr && header->cmsg_type == SCM_RIGHTS) {
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-    return base::UniqueFd(fd);
+  std::array<char, 4096> text{};
+  auto message = TRY(base::receive_with_descriptor(socket.get(), text, "compiler's supervisor"));
+  if (message.size == 0) {
+    return base::fail(base::ErrorKind::Internal, "the compiler's supervisor died");
   }
-  return base::fail(base::ErrorKind::Invalid,
-                    std::string(text.data() + 1, static_cast<std::size_t>(got) - 1));
+  if (text[0] == 0 && message.descriptor) return std::move(message.descriptor);
+  return base::fail(base::ErrorKind::Invalid, std::string(text.data() + 1, message.size - 1));
 }
 
 base::Result<std::shared_ptr<engine::execution::LoadedModule>> load(const ControlBlock& block) {

@@ -1,13 +1,13 @@
 // wherry events: what a container uses, in the JSON that readers of runc's know.
 #include <poll.h>
 
-#include <charconv>
 #include <chrono>
 
 #include "oci/json/writer.hpp"
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/cgroup/statistics.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/quantity.hpp"
 #include "runtime/state/process_id.hpp"
 #include "runtime/state/status.hpp"
 
@@ -121,19 +121,6 @@ std::string out_of_memory_event(const state::Record& record) {
   return writer.take() + '\n';
 }
 
-base::Result<milliseconds> read_interval(const Arguments& arguments) {
-  const std::string text = arguments.value("interval").value_or("5s");
-  long number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
-  const long scale = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60000 : 0;
-  if (error != std::errc{} || scale == 0 || number <= 0 || number > 1'000'000) {
-    return base::fail(base::ErrorKind::Invalid, "invalid duration \"" + text + "\" for -interval");
-  }
-  return milliseconds(number * scale);
-}
-
 // Until the container ends: statistics every interval, and an event when the kernel's count of
 // processes killed for memory rose.
 base::Result<int> follow(const state::Record& record, milliseconds interval) {
@@ -160,7 +147,8 @@ base::Result<int> follow(const state::Record& record, milliseconds interval) {
 }
 
 base::Result<int> run(const Invocation& invocation) {
-  const milliseconds interval = TRY(read_interval(invocation.arguments));
+  const milliseconds interval =
+      TRY(parse_duration(invocation.arguments.value("interval").value_or("5s"), "interval"));
   const state::Record record =
       TRY(invocation.globals.store.load(invocation.arguments.positional().front()));
   if (state::status_of(record) == oci::Status::Stopped || !record.init) {

@@ -60,7 +60,7 @@ base::Result<engine::cache::Obtained> obtain_artifact(const std::string& path, i
                                                       const Log& log,
                                                       const engine::cache::Progress& progress) {
   engine::cache::ObtainOptions options;
-  options.compiler = TRY(workload::program_beside("wherry-compile"));
+  options.find_compiler = [] { return workload::program_beside("wherry-compile"); };
   options.progress = progress;
   auto obtained =
       TRY(engine::cache::obtain(engine::cache::default_directory(), module, path, options));

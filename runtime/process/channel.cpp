@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/byte_reader.hpp"
+#include "base/descriptor_passing.hpp"
 
 namespace runtime::process {
 namespace {
@@ -91,60 +92,27 @@ base::Result<void> Channel::move_above(int floor) {
 }
 
 base::Result<void> Channel::send(MessageType type, std::string_view body, int descriptor) const {
-  auto number = static_cast<std::uint32_t>(type);
-  std::array<iovec, 2> parts{iovec{&number, sizeof(number)},
-                             iovec{const_cast<char*>(body.data()), body.size()}};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr header{};
-  header.msg_iov = parts.data();
-  header.msg_iovlen = body.empty() ? 1 : 2;
-  if (descriptor >= 0) {
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    cmsghdr* first = CMSG_FIRSTHDR(&header);
-    first->cmsg_level = SOL_SOCKET;
-    first->cmsg_type = SCM_RIGHTS;
-    first->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(first), &descriptor, sizeof(int));
-  }
-  while (::sendmsg(socket_.get(), &header, MSG_NOSIGNAL) < 0) {
-    if (errno != EINTR) return base::fail_errno("sendmsg", "sync socket");
-  }
+  const auto number = static_cast<std::uint32_t>(type);
+  std::string packet(sizeof(number), '\0');
+  std::memcpy(packet.data(), &number, sizeof(number));
+  packet += body;
+  TRY(base::send_with_descriptor(socket_.get(), packet, descriptor, "sync socket"));
   return {};
 }
 
 base::Result<Message> Channel::receive() const {
   std::array<char, kMaxPacket> bytes;
-  iovec part{bytes.data(), bytes.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  ssize_t got = 0;
-  while ((got = ::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC)) < 0) {
-    if (errno == ECONNRESET) break;
-    if (errno != EINTR) return base::fail_errno("recvmsg", "sync socket");
-  }
-  Message out;
-  for (cmsghdr* each = CMSG_FIRSTHDR(&header); each != nullptr; each = CMSG_NXTHDR(&header, each)) {
-    if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
-    int descriptor = -1;
-    std::memcpy(&descriptor, CMSG_DATA(each), sizeof(int));
-    out.descriptor.reset(descriptor);
-  }
-  if (got <= 0) {
-    errno = ECONNRESET;
-    return base::fail_errno("recvmsg", "sync socket");
-  }
-  if (static_cast<std::size_t>(got) < sizeof(std::uint32_t)) {
+  auto received = TRY(base::receive_with_descriptor(socket_.get(), bytes, "sync socket"));
+  if (received.size == 0) return std::unexpected(base::Error("recvmsg", "sync socket", ECONNRESET));
+  std::uint32_t number = 0;
+  if (received.size < sizeof(number)) {
     return base::fail(base::ErrorKind::Internal, "short message on the sync socket");
   }
-  std::uint32_t number = 0;
   std::memcpy(&number, bytes.data(), sizeof(number));
+  Message out;
   out.type = static_cast<MessageType>(number);
-  out.body.assign(bytes.data() + sizeof(number), static_cast<std::size_t>(got) - sizeof(number));
+  out.body.assign(bytes.data() + sizeof(number), received.size - sizeof(number));
+  out.descriptor = std::move(received.descriptor);
   return out;
 }
 

@@ -3,16 +3,15 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstring>
 
+#include "base/descriptor_passing.hpp"
 #include "base/file.hpp"
 #include "runtime/rootfs/mount_calls.hpp"
 
@@ -64,31 +63,8 @@ base::Result<base::UniqueFd> open_terminal(const rootfs::Root& root,
 }
 
 base::Result<void> send_descriptor(const std::string& path, int descriptor, std::string_view name) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) {
-    return base::fail(base::ErrorKind::Invalid, "socket path " + path + " is too long");
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  const base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket) return base::fail_errno("socket", path);
-  // Safety: the generic form of a socket address, socket(7).
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    return base::fail_errno("connect", path);
-  }
-  iovec part{const_cast<char*>(name.data()), name.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  cmsghdr* first = CMSG_FIRSTHDR(&header);
-  first->cmsg_level = SOL_SOCKET;
-  first->cmsg_type = SCM_RIGHTS;
-  first->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(first), &descriptor, sizeof(int));
-  if (::sendmsg(socket.get(), &header, MSG_NOSIGNAL) < 0) return base::fail_errno("sendmsg", path);
+  const base::UniqueFd socket = TRY(base::connect_unix(path));
+  TRY(base::send_with_descriptor(socket.get(), name, descriptor, path));
   return {};
 }
 

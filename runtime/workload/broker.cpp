@@ -5,14 +5,15 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <syslog.h>
 
 #include <array>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 
-#include "base/file.hpp"
+#include "base/descriptor_passing.hpp"
 #include "engine/cache/obtain.hpp"
+#include "runtime/workload/compile_cgroup.hpp"
 #include "runtime/workload/programs.hpp"
 
 namespace runtime::workload {
@@ -20,27 +21,9 @@ namespace {
 
 constexpr std::size_t kMaxText = 4096;
 
-void send_artifact(int socket, int artifact) {
-  char kind = 0;
-  iovec data{&kind, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &artifact, sizeof(artifact));
-  // A guest that died meanwhile is no failure: the artifact is in the cache.
-  static_cast<void>(::sendmsg(socket, &message, MSG_NOSIGNAL));
-}
-
 void send_error(int socket, const std::string& text) {
   const std::string message = "\1" + text.substr(0, kMaxText - 1);
-  static_cast<void>(::send(socket, message.data(), message.size(), MSG_NOSIGNAL));
+  static_cast<void>(base::send_with_descriptor(socket, message, -1, "guest"));
 }
 
 /// Nothing of the caller's may be held open: callers wait for the end of pipes.
@@ -55,7 +38,7 @@ void let_go(int module, int socket) {
 
 base::Result<engine::cache::Obtained> compile(const std::string& name) {
   engine::cache::ObtainOptions options;
-  options.compiler = TRY(program_beside("wherry-compile"));
+  options.find_compiler = [] { return program_beside("wherry-compile"); };
   const std::string directory = std::filesystem::absolute(engine::cache::default_directory());
   // A working directory keeps the bundle's file system busy.
   if (::chdir("/") != 0) return base::fail_errno("chdir", "/");
@@ -67,9 +50,18 @@ base::Result<engine::cache::Obtained> compile(const std::string& name) {
   ::prctl(PR_SET_PDEATHSIG, 0);
   for (const int signal : {SIGHUP, SIGINT, SIGTERM}) ::signal(signal, SIG_IGN);
   let_go(module, socket);
+  // Nobody reads what a process without a terminal says; the node's log is there for that.
+  ::openlog("wherry", LOG_PID, LOG_DAEMON);
+  if (const auto entered = enter_compile_cgroup(); !entered) {
+    ::syslog(LOG_WARNING, "%s", entered.error().message().c_str());
+  }
   const base::Result<engine::cache::Obtained> obtained = compile(name);
   if (obtained) {
-    send_artifact(4, obtained->artifact.get());
+    // A guest that died meanwhile is no failure: the artifact is in the cache.
+    static_cast<void>(base::send_with_descriptor(4, std::string_view("\0", 1),
+                                                 obtained->artifact.get(), "guest"));
+    for (const std::string& warning : obtained->warnings)
+      ::syslog(LOG_WARNING, "%s", warning.c_str());
   } else {
     send_error(4, obtained.error().message());
   }

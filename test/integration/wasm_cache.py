@@ -7,6 +7,7 @@ import hmac
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 
@@ -145,11 +146,40 @@ def a_container_that_waits_for_its_compile_ends_by_sigterm(box):
     wait_until(lambda: artifacts(box), "the compile goes on", 60)
 
 
-@test
-def an_artifact_cut_in_half_is_replaced(box):
-    bundle, path, count = compiled(box)
-    rewrite(path, lambda content: content[:len(content) // 2])
-    is_replaced(box, bundle, path, count)
+def flip(position, bits):
+    def change(_, content):
+        content[position] ^= bits
+    return change
+
+
+def cut_in_half(_, content):
+    return content[:len(content) // 2]
+
+
+def sign_by_another_key(_, content):
+    content[AUTHENTICATION:AUTHENTICATION + 32] = hmac.digest(
+        b"k" * 32, bytes(content[:AUTHENTICATION]), hashlib.sha256)
+
+
+def ask_for_a_feature_that_no_cpu_has(box, content):
+    content[CPU_FEATURES + 7] |= 0x80
+    authenticate(box, content)
+
+
+def replaced_after(name, change):
+    def case(box):
+        bundle, path, count = compiled(box)
+        rewrite(path, lambda content: change(box, content))
+        is_replaced(box, bundle, path, count)
+    case.__name__ = name + "_is_replaced"
+    test(case)
+
+
+replaced_after("an_artifact_cut_in_half", cut_in_half)
+replaced_after("a_flipped_byte_in_the_header", flip(CPU_FEATURES + 1, 1))
+replaced_after("a_flipped_byte_in_the_metadata", flip(METADATA + 8, 1))
+replaced_after("an_artifact_of_another_nodes_key", sign_by_another_key)
+replaced_after("an_artifact_for_another_cpu", ask_for_a_feature_that_no_cpu_has)
 
 
 @test
@@ -157,48 +187,6 @@ def an_empty_artifact_is_replaced(box):
     bundle, path, count = compiled(box)
     os.unlink(path)
     os.close(os.open(path, os.O_CREAT, 0o444))
-    is_replaced(box, bundle, path, count)
-
-
-@test
-def a_flipped_byte_in_the_header_is_seen(box):
-    bundle, path, count = compiled(box)
-
-    def flip(content):
-        content[CPU_FEATURES + 1] ^= 1
-    rewrite(path, flip)
-    is_replaced(box, bundle, path, count)
-
-
-@test
-def a_flipped_byte_in_the_metadata_is_seen(box):
-    bundle, path, count = compiled(box)
-
-    def flip(content):
-        content[METADATA + 8] ^= 1
-    rewrite(path, flip)
-    is_replaced(box, bundle, path, count)
-
-
-@test
-def an_artifact_of_another_nodes_key_is_replaced(box):
-    bundle, path, count = compiled(box)
-
-    def sign(content):
-        content[AUTHENTICATION:AUTHENTICATION + 32] = hmac.digest(
-            b"k" * 32, bytes(content[:AUTHENTICATION]), hashlib.sha256)
-    rewrite(path, sign)
-    is_replaced(box, bundle, path, count)
-
-
-@test
-def an_artifact_for_another_cpu_is_replaced(box):
-    bundle, path, count = compiled(box)
-
-    def need_more(content):
-        content[CPU_FEATURES + 7] |= 0x80  # a feature that no CPU has
-        authenticate(box, content)
-    rewrite(path, need_more)
     is_replaced(box, bundle, path, count)
 
 
@@ -374,6 +362,61 @@ def a_cache_open_to_others_is_not_used(box):
     bundle = bundle_of(box, module(EXIT.format(6)))
     eq(box.run(bundle).status, 6)
     eq(os.listdir(box.path("cache")), [])
+
+
+@test
+def prune_removes_what_no_start_has_used_for_long(box):
+    bundle, path, count = compiled(box)
+    has(box.ok("cache", "prune").out, "removed 0 artifacts")
+    old = os.stat(path).st_mtime - 31 * 86400
+    os.utime(path, (old, os.stat(path).st_mtime))
+    has(box.ok("cache", "list").out, os.path.basename(path))
+    has(box.ok("cache", "prune").out, "removed 1 artifacts")
+    eq(artifacts(box), [])
+    eq(os.listdir(box.path("cache", "digests")), [])
+    eq(box.run(bundle, "anew").status, 7)
+    eq(count(), 2, "compiles")
+    has(box.ok("cache", "prune", "--max-size=1k").out, "removed 1 artifacts")
+    has(box.call("cache", "prune", "--unused-for=soon").err, 'invalid duration "soon"')
+
+
+@test
+def a_module_in_the_cache_needs_no_compiler(box):
+    bundle, _, _ = compiled(box)
+    os.unlink(box.path("programs", "wherry-compile"))
+    app = os.path.join(bundle, "rootfs/app.wasm")
+    eq(box.call("wasm", "run", app).status, 7)
+    has(box.ok("compile", app).out, "already in the cache")
+    other = write_module(box, module(HELLO))
+    result = box.call("wasm", "run", other)
+    eq(result.status, 1)
+    has(repr(result), "wherry-compile: no such file or directory")
+
+
+@test
+def compiles_for_containers_run_in_their_own_cgroup(box):
+    notes = box.path("cgroup")
+    count = count_compiles(box, f"cat /proc/self/cgroup >{notes}")
+    eq(box.run(bundle_of(box, module(EXIT.format(7)))).status, 7)
+    eq(count(), 1, "compiles")
+    with open(notes) as file:
+        lines = dict(line.rstrip().split(":")[1:] for line in file)
+    eq(lines.get("memory") or lines[""], "/wherry-compile")
+
+
+@test
+def a_cache_that_a_container_cannot_use_is_told_to_the_nodes_log(box):
+    if os.path.exists("/dev/log"):
+        raise Skip("/dev/log is somebody else's")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+        log.bind("/dev/log")
+        try:
+            os.mkdir(box.path("cache"), 0o755)
+            eq(box.run(bundle_of(box, module(EXIT.format(7)))).status, 7)
+            log.settimeout(10)
+            has(log.recv(4096).decode(), "cache not used")
+        finally:
+            os.unlink("/dev/log")
 
 
 if __name__ == "__main__":

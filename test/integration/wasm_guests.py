@@ -1,17 +1,15 @@
-"""WebAssembly guests in containers and without: starts, ends, and the cache of compiled modules.
+"""WebAssembly guests in containers and without: starts, ends and exec (the cache: wasm_cache.py).
 
 Each test has an installation of its own (the programs beside each other), so that wherry-compile can
 be a script that counts, waits or is missing, and a cache of its own.
 """
 
 import glob
-import hashlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 
 import harness
 from harness import Skip, eq, has, main, only_wherry, read, test, true, wait_for_pid, wait_until
@@ -341,64 +339,6 @@ def exec_finds_the_containers_own_module_by_its_name(box):
 # --- the cache -------------------------------------------------------------------------------------
 
 @test
-def a_second_start_does_not_compile(box):
-    here = Installation(box)
-    bundle = here.bundle(HELLO)
-    eq(here.run(bundle).out, "hello\n")
-    here.compiler("exit 3")
-    eq(here.run(bundle).out, "hello\n")
-    eq(here.direct(f"{bundle}/rootfs/app.wasm").out, "hello\n")
-    eq(here.compiles(), 1)
-
-
-@test
-def an_artifact_cut_in_half_is_compiled_again(box):
-    here = Installation(box)
-    bundle = here.bundle(HELLO)
-    here.run(bundle)
-    artifact = here.artifacts()[0]
-    whole = os.path.getsize(artifact)
-    os.truncate(artifact, whole // 2)
-    eq(here.run(bundle).out, "hello\n")
-    eq(here.compiles(), 2)
-    eq(os.path.getsize(artifact), whole)
-
-
-@test
-def an_artifact_of_another_node_is_compiled_again(box):
-    here = Installation(box)
-    bundle = here.bundle(HELLO)
-    here.run(bundle)
-    artifact = here.artifacts()[0]
-    foreign = open(artifact, "rb").read()
-    shutil.rmtree(here.cache)
-    here.run(bundle)
-    os.unlink(artifact)
-    with open(artifact, "wb") as file:
-        file.write(foreign)
-    eq(here.run(bundle).out, "hello\n")
-    eq(here.compiles(), 3)
-
-
-@test
-def containers_of_one_module_wait_for_one_compile(box):
-    here = Installation(box, "sleep 1")
-    bundles = [here.bundle(HELLO) for _ in range(3)]
-    results = [None] * 3
-
-    def run(index):
-        results[index] = here.run(bundles[index], f"c{index}")
-
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    eq([(result.status, result.out) for result in results], [(0, "hello\n")] * 3)
-    eq(here.compiles(), 1)
-
-
-@test
 def create_and_start_do_not_wait_for_a_compile(box):
     here = Installation(box, f"while [ ! -e {box.path('go')} ]; do sleep 0.05; done")
     pid = here.background(here.bundle(ARGUMENT, ["/app.wasm", "xy"]))
@@ -408,83 +348,9 @@ def create_and_start_do_not_wait_for_a_compile(box):
 
 
 @test
-def sigterm_ends_the_wait_for_a_compile(box):
-    here = Installation(box, f"while [ ! -e {box.path('go')} ]; do sleep 0.05; done")
-    pid = here.background(here.bundle(HELLO))
-    wait_until(lambda: here.compiles() == 1, "compile has begun")
-    box.ok("kill", "c1", "TERM")
-    eq(wait_for_pid(pid, 5), 143)
-    open(box.path("go"), "w").close()
-    wait_until(here.artifacts, "the compile went on")
-
-
-@test
-def a_compile_survives_the_death_of_its_caller(box):
-    here = Installation(box, f"while [ ! -e {box.path('go')} ]; do sleep 0.05; done")
-    bundle = here.bundle(HELLO)
-    caller = subprocess.Popen(box.command("run", "--bundle", bundle, "c1"), env=here.env,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              start_new_session=True)
-    wait_until(lambda: here.compiles() == 1, "compile has begun")
-    os.killpg(caller.pid, signal.SIGKILL)
-    caller.wait()
-    box.force_delete("c1")
-    open(box.path("go"), "w").close()
-    wait_until(here.artifacts, "the compile went on")
-    os.unlink(f"{here.directory}/wherry-compile")
-    eq(here.run(bundle, "c2").out, "hello\n")
-
-
-@test
 def a_compiler_that_dies_is_told(box):
     here = Installation(box, "kill -9 $$")
     result = here.run(here.bundle(HELLO))
     eq(result.status, 1, repr(result))
     has(result.err, "wherry-compile: killed by signal 9")
 
-
-@test
-def a_read_only_cache_still_serves_this_start(box):
-    here = Installation(box)
-    os.makedirs(here.cache, 0o700)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,mode=700", "none", here.cache], check=True)
-    try:
-        bundle = here.bundle(HELLO)
-        eq(here.run(bundle).out, "hello\n")
-        result = here.direct(f"{bundle}/rootfs/app.wasm")
-        eq((result.status, result.out), (0, "hello\n"), repr(result))
-        has(str(result.log) + result.err, "cache not used")
-    finally:
-        subprocess.run(["umount", here.cache], check=True)
-
-
-@test
-def a_full_disk_still_serves_this_start(box):
-    here = Installation(box)
-    os.makedirs(here.cache, 0o700)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k,mode=700", "none", here.cache],
-                   check=True)
-    try:
-        bundle = here.bundle(HELLO)
-        result = here.run(bundle)
-        eq((result.status, result.out), (0, "hello\n"), repr(result))
-        result = here.direct(f"{bundle}/rootfs/app.wasm")
-        eq((result.status, result.out), (0, "hello\n"), repr(result))
-        has(str(result.log) + result.err, "cannot keep the compiled module")
-        eq(here.artifacts(), [])
-    finally:
-        subprocess.run(["umount", here.cache], check=True)
-
-
-@test
-def compile_ahead_saves_the_start(box):
-    here = Installation(box)
-    bundle = here.bundle(HELLO)
-    box.ok("compile", f"{bundle}/rootfs/app.wasm", env=here.env)
-    os.unlink(f"{here.directory}/wherry-compile")
-    eq(here.run(bundle).out, "hello\n")
-    has(box.ok("cache", "verify", env=here.env).out, "good")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -74,8 +74,9 @@ def c_module(box, source):
         return file.read()
 
 
-def count_compiles(box):
-    """From here on the box's commands start a compiler that notes it. Returns who reads the count."""
+def count_compiles(box, also="true"):
+    """From here on the box's commands start a compiler that notes it and runs `also`. Returns who
+    reads the count."""
     needs_programs()
     beside = os.path.dirname(os.path.abspath(harness.RUNTIME))
     programs, notes = box.path("programs"), box.path("compiles")
@@ -84,7 +85,7 @@ def count_compiles(box):
         shutil.copy2(os.path.join(beside, name), programs)
     compiler = os.path.join(programs, "wherry-compile")
     with open(compiler, "w") as file:
-        file.write(f"#!/bin/sh\necho >> {notes}\nexec {beside}/wherry-compile \"$@\"\n")
+        file.write(f"#!/bin/sh\necho >> {notes}\n{also}\nexec {beside}/wherry-compile \"$@\"\n")
     os.chmod(compiler, 0o755)
     plain = box.command
     box.command = lambda *args, **kwargs: [programs + "/wherry"] + plain(*args, **kwargs)[1:]
