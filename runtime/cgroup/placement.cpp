@@ -27,6 +27,13 @@ base::Result<std::string> clean(std::string_view path) {
   return out;
 }
 
+// What relative paths are relative to; without a slash at the end.
+std::string base_of(const Hierarchy& hierarchy, Layout layout) {
+  if (hierarchy.own_path == "/") return "";
+  if (layout != Layout::V2) return hierarchy.own_path;
+  return hierarchy.own_path.substr(0, hierarchy.own_path.rfind('/'));
+}
+
 }  // namespace
 
 base::Result<Paths> place(const Host& host, std::string_view cgroups_path, std::string_view id) {
@@ -41,7 +48,7 @@ base::Result<Paths> place(const Host& host, std::string_view cgroups_path, std::
   Paths paths;
   for (const Hierarchy& hierarchy : host.hierarchies) {
     std::string path = hierarchy.mount_point;
-    if (!absolute && hierarchy.own_path != "/") path += hierarchy.own_path;
+    if (!absolute) path += base_of(hierarchy, host.layout);
     path += relative;
     if (hierarchy.version == Version::V2) paths[""] = path;
     if (hierarchy.version == Version::V1) {

@@ -16,7 +16,9 @@ namespace runtime::cgroup {
 using Paths = std::map<std::string, std::string>;
 
 /// Pure. An empty `cgroups_path` means "/<id>". Invalid when the path is the root of a hierarchy,
-/// when it has a component "..", or when it is of the form slice:prefix:name.
+/// when it has a component "..", or when it is of the form slice:prefix:name. Where there is only
+/// v2, a relative path lies beside the cgroup of the runtime instead of below it: a cgroup with
+/// processes hands no controllers down.
 base::Result<Paths> place(const Host& host, std::string_view cgroups_path, std::string_view id);
 
 }  // namespace runtime::cgroup

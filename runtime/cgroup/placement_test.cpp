@@ -29,6 +29,13 @@ TEST(Place, ARelativePathLiesBelowTheCgroupOfTheRuntime) {
   EXPECT_EQ(paths->at("cpu"), "/c/cpu/box");
 }
 
+TEST(Place, WhereThereIsOnlyV2ARelativePathLiesBesideTheRuntime) {
+  const Host v2{Layout::V2, {{Version::V2, "/c", {"memory"}, "/system.slice/x.service"}}};
+  EXPECT_EQ(place(v2, "box", "id")->at(""), "/c/system.slice/box");
+  const Host top{Layout::V2, {{Version::V2, "/c", {"memory"}, "/x"}}};
+  EXPECT_EQ(place(top, "box", "id")->at(""), "/c/box");
+}
+
 TEST(Place, NoPathMeansTheId) { EXPECT_EQ(place(host(), "", "id")->at("cpu"), "/c/cpu/id"); }
 
 TEST(Place, SlashesAndDotsAreFolded) {
