@@ -1,6 +1,6 @@
 # The commands of this project. `make demo` and `make test` are all that one needs; both install what
 # is missing on Debian 12.
-.PHONY: build demo test bench fuzz lint packages clean
+.PHONY: build demo test test-vm bench fuzz lint packages clean
 .DEFAULT_GOAL := build
 
 BIN := build/release/bin
@@ -20,6 +20,12 @@ demo: build
 # Everything: lint, both compilers, unit and integration tests, sanitizers, conformance, a short fuzz.
 test: packages
 	@test/run
+
+# The tests of what this machine may not have, cgroup v2 and systemd, in an emulated one (20 minutes;
+# the first time some more, and with the network, to build its image).
+test-vm: build
+	@cmake --build --preset release --target runtime_cgroup_test runtime_state_test
+	@test/vm/run --minutes 40 'python3 test/vm/guest-tests'
 
 # A table, and build/bench.json.
 bench: build

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from harness import eq, has, main, only_wherry, read, test, true
+from harness import eq, has, is_v2, main, only_wherry, read, test, true
 
 
 def mount(config, destination, kind, source, *options):
@@ -259,7 +259,8 @@ def a_cgroup_mount_shows_the_containers_own(box):
     def change(config):
         mount(config, "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "noexec", "nodev", "ro")
 
-    out = box.run(box.bundle(["sh", "-c", "ls /sys/fs/cgroup; cat /sys/fs/cgroup/pids/cgroup.procs"],
+    where = "/sys/fs/cgroup" if is_v2() else "/sys/fs/cgroup/pids"
+    out = box.run(box.bundle(["sh", "-c", f"ls /sys/fs/cgroup; cat {where}/cgroup.procs"],
                              change)).out
     has(out, "memory")
     true("1" in out.split(), out)

@@ -103,9 +103,12 @@ class Box:
             out.append(CGROUP + self.cgroup)
         return out
 
+    def cgroup_of(self, controller, bundle_number):
+        top = CGROUP if is_v2() else f"{CGROUP}/{controller}"
+        return f"{top}{self.cgroup}/b{bundle_number}"
+
     def cgroup_file(self, controller, bundle_number, name):
-        path = f"{CGROUP}/{controller}{self.cgroup}/b{bundle_number}/{name}"
-        with open(path) as file:
+        with open(f"{self.cgroup_of(controller, bundle_number)}/{name}") as file:
             return file.read()
 
     # --- the runtime -----------------------------------------------------------------------------
@@ -275,6 +278,11 @@ def default_config(args):
 def write_config(bundle, config):
     with open(os.path.join(bundle, "config.json"), "w") as file:
         json.dump(config, file)
+
+
+def is_v2():
+    """Cgroup v2 alone, as opposed to v1 and hybrid."""
+    return os.path.exists(f"{CGROUP}/cgroup.controllers")
 
 
 def read_log(path):

@@ -308,7 +308,7 @@ def ps_filters_the_hosts_table(box):
     eq(len(lines), 2, repr(lines))
     has(lines[0], "PID")
     has(lines[1], "sleep 100")
-    lines = box.ok("ps", "c1", "-o", "pid,comm").out.splitlines()
+    lines = box.ok("ps", "c1", "-eo", "pid,comm").out.splitlines()
     eq(lines[1].split(), [str(box.state_of()["pid"]), "sleep"])
 
 

@@ -5,14 +5,19 @@ import os
 import sys
 import time
 
-from harness import CGROUP, Skip, eq, has, main, only_wherry, read, test, true, wait_until
+from harness import CGROUP, Skip, eq, has, is_v2, main, only_wherry, read, test, true, wait_until
 
 MIB = 1 << 20
 
 
-def needs_v1(controller):
-    if not os.path.isdir(f"{CGROUP}/{controller}"):
-        raise Skip(f"no v1 controller {controller}")
+def needs(controller):
+    """Of either version; devices and freezer are no controllers in v2, but always there."""
+    if is_v2():
+        there = read(f"{CGROUP}/cgroup.controllers").split() + ["devices", "freezer"]
+    else:
+        there = os.listdir(CGROUP)
+    if controller not in there:
+        raise Skip(f"no controller {controller}")
 
 
 def with_resources(box, args, **resources):
@@ -24,20 +29,27 @@ def with_resources(box, args, **resources):
 
 @test
 def limits_reach_the_files(box):
-    needs_v1("memory")
+    needs("memory")
     bundle = with_resources(
         box, ["sleep", "100"], memory={"limit": 64 * MIB, "reservation": 32 * MIB, "swap": 96 * MIB},
         cpu={"shares": 512, "quota": 20000, "period": 50000, "cpus": "0", "mems": "0"},
         pids={"limit": 77})
     box.create(bundle)
-    for controller, name, value in (("memory", "memory.limit_in_bytes", 64 * MIB),
-                                    ("memory", "memory.memsw.limit_in_bytes", 96 * MIB),
-                                    ("memory", "memory.soft_limit_in_bytes", 32 * MIB),
-                                    ("cpu", "cpu.shares", 512), ("cpu", "cpu.cfs_quota_us", 20000),
-                                    ("cpu", "cpu.cfs_period_us", 50000),
-                                    ("cpuset", "cpuset.cpus", 0), ("cpuset", "cpuset.mems", 0),
-                                    ("pids", "pids.max", 77)):
-        eq(int(box.cgroup_file(controller, 1, name)), value, name)
+    files = V2_LIMITS if is_v2() else V1_LIMITS
+    for controller, name, value in files:
+        eq(box.cgroup_file(controller, 1, name).strip(), str(value), name)
+
+
+V1_LIMITS = (("memory", "memory.limit_in_bytes", 64 * MIB),
+             ("memory", "memory.memsw.limit_in_bytes", 96 * MIB),
+             ("memory", "memory.soft_limit_in_bytes", 32 * MIB),
+             ("cpu", "cpu.shares", 512), ("cpu", "cpu.cfs_quota_us", 20000),
+             ("cpu", "cpu.cfs_period_us", 50000), ("cpuset", "cpuset.cpus", 0),
+             ("cpuset", "cpuset.mems", 0), ("pids", "pids.max", 77))
+V2_LIMITS = (("memory", "memory.max", 64 * MIB), ("memory", "memory.swap.max", 32 * MIB),
+             ("memory", "memory.low", 32 * MIB), ("cpu", "cpu.weight", 59),
+             ("cpu", "cpu.max", "20000 50000"), ("cpuset", "cpuset.cpus", 0),
+             ("cpuset", "cpuset.mems", 0), ("pids", "pids.max", 77))
 
 
 @test
@@ -50,7 +62,7 @@ def the_process_is_in_every_hierarchy(box):
 
 @test
 def too_much_memory_kills(box):
-    needs_v1("memory")
+    needs("memory")
     bundle = with_resources(box, ["sh", "-c", "head -c 100000000 /dev/zero | tail; exit $?"],
                             memory={"limit": 16 * MIB, "swap": 16 * MIB})
     result = box.run(bundle)
@@ -59,7 +71,7 @@ def too_much_memory_kills(box):
 
 @test
 def too_much_memory_kills_the_first_process_with_137(box):
-    needs_v1("memory")
+    needs("memory")
     script = "x=xxxxxxxxxxxxxxxx; while :; do x=$x$x; done"
     bundle = with_resources(box, ["sh", "-c", script], memory={"limit": 16 * MIB, "swap": 16 * MIB})
     eq(box.run(bundle).status, 137)
@@ -67,7 +79,7 @@ def too_much_memory_kills_the_first_process_with_137(box):
 
 @test
 def too_many_processes_fail_to_fork(box):
-    needs_v1("pids")
+    needs("pids")
     script = "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1 & done; wait"
     bundle = with_resources(box, ["sh", "-c", script], pids={"limit": 5})
     result = box.run(bundle)
@@ -76,7 +88,7 @@ def too_many_processes_fail_to_fork(box):
 
 @test
 def a_quota_slows_down(box):
-    needs_v1("cpu")
+    needs("cpu")
     bundle = with_resources(box, ["sh", "-c", "while :; do :; done"],
                             cpu={"quota": 10000, "period": 100000})
     box.create(bundle)
@@ -98,7 +110,7 @@ def a_quota_slows_down(box):
 
 @test
 def a_cpuset_is_in_force(box):
-    needs_v1("cpuset")
+    needs("cpuset")
     bundle = with_resources(box, ["grep", "Cpus_allowed_list", "/proc/self/status"],
                             cpu={"cpus": "1"})
     eq(box.run(bundle).out.split(), ["Cpus_allowed_list:", "1"])
@@ -106,9 +118,13 @@ def a_cpuset_is_in_force(box):
 
 @test
 def a_cpuset_is_inherited_when_none_is_asked_for(box):
-    needs_v1("cpuset")
+    needs("cpuset")
     box.create(box.bundle(["sleep", "100"]))
-    eq(box.cgroup_file("cpuset", 1, "cpuset.cpus"), read(f"{CGROUP}/cpuset/cpuset.cpus"))
+    if is_v2():
+        eq(box.cgroup_file("cpuset", 1, "cpuset.cpus.effective"),
+           read(f"{CGROUP}/cpuset.cpus.effective"))
+    else:
+        eq(box.cgroup_file("cpuset", 1, "cpuset.cpus"), read(f"{CGROUP}/cpuset/cpuset.cpus"))
 
 
 @test
@@ -141,6 +157,9 @@ def a_relative_path_lies_below_the_callers_cgroup(box):
     for line in read("/proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         own[controllers] = path.rstrip("/")
+    # A v2 cgroup with processes of its own hands no controllers down: its parent is taken.
+    base = {name: os.path.dirname(path).rstrip("/") if is_v2() else path
+            for name, path in own.items()}
 
     def change(config):
         config["linux"]["cgroupsPath"] = box.cgroup.strip("/") + "/relative"
@@ -149,10 +168,10 @@ def a_relative_path_lies_below_the_callers_cgroup(box):
     pid = box.state_of()["pid"]
     for line in read(f"/proc/{pid}/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
-        eq(path, own[controllers] + box.cgroup + "/relative", line)
+        eq(path, base[controllers] + box.cgroup + "/relative", line)
     box.ok("delete", "--force", "c1")
-    for controllers, path in own.items():
-        name = controllers.split(",")[0].removeprefix("name=") or "unified"
+    for controllers, path in base.items():
+        name = controllers.split(",")[0].removeprefix("name=") or ("" if is_v2() else "unified")
         for end in ("/relative", ""):
             left = f"{CGROUP}/{name}{path}{box.cgroup}{end}"
             true(end == "" or not os.path.isdir(left), f"{left} is left")
@@ -176,16 +195,17 @@ def without_a_path_the_id_is_the_cgroup(box):
 
 @test
 def delete_removes_cgroups_that_the_container_made(box):
-    needs_v1("memory")
+    needs("memory")
     box.create(box.bundle(["sleep", "100"]))
-    os.makedirs(f"{CGROUP}/memory{box.cgroup}/b1/inner/most")
+    own = box.cgroup_of("memory", 1)
+    os.makedirs(f"{own}/inner/most")
     box.ok("delete", "--force", "c1")
-    true(not os.path.isdir(f"{CGROUP}/memory{box.cgroup}/b1"), "left")
+    true(not os.path.isdir(own), "left")
 
 
 @test
 def a_value_that_the_kernel_refuses_fails_create(box):
-    needs_v1("cpuset")
+    needs("cpuset")
     bundle = with_resources(box, ["true"], cpu={"cpus": "4095"})
     result = box.create(bundle, check=1)
     has(result.errors()[-1], "cpuset.cpus")
@@ -195,7 +215,7 @@ def a_value_that_the_kernel_refuses_fails_create(box):
 @test
 def the_error_names_the_json_path(box):
     only_wherry("its own words")
-    needs_v1("cpuset")
+    needs("cpuset")
     result = box.create(with_resources(box, ["true"], cpu={"cpus": "4095"}), check=1)
     has(result.errors()[-1], "linux.resources.cpu.cpus")
 
@@ -232,11 +252,12 @@ def a_cgroup_in_which_something_lives_is_refused(box):
 
 @test
 def a_frozen_container_is_paused_and_can_be_deleted(box):
-    needs_v1("freezer")
+    needs("freezer")
     box.create(box.bundle(["sleep", "100"]))
     box.ok("start", "c1")
-    with open(f"{CGROUP}/freezer{box.cgroup}/b1/freezer.state", "w") as file:
-        file.write("FROZEN")
+    name, value = ("cgroup.freeze", "1") if is_v2() else ("freezer.state", "FROZEN")
+    with open(f"{box.cgroup_of('freezer', 1)}/{name}", "w") as file:
+        file.write(value)
     wait_until(lambda: box.status_of() == "paused", "paused")
     box.ok("delete", "--force", "c1")
     eq(box.containers(), [])
@@ -244,12 +265,12 @@ def a_frozen_container_is_paused_and_can_be_deleted(box):
 
 @test
 def the_processes_of_sub_cgroups_are_listed(box):
-    needs_v1("devices")
+    needs("devices")
     box.create(box.bundle(["sh", "-c", "sleep 100 & wait"]))
     box.ok("start", "c1")
     wait_until(lambda: len(json.loads(box.ok("ps", "-f", "json", "c1").out)) == 2, "a child")
     pids = json.loads(box.ok("ps", "-f", "json", "c1").out)
-    inner = f"{CGROUP}/devices{box.cgroup}/b1/inner"
+    inner = f"{box.cgroup_of('devices', 1)}/inner"
     os.mkdir(inner)
     with open(f"{inner}/cgroup.procs", "w") as file:
         file.write(str(max(pids)))
