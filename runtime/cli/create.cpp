@@ -11,7 +11,7 @@ constexpr Option kOptions[] = {kBundle,  kConsoleSocket, kPidfdSocket, kPidFile,
 base::Result<int> run(const Invocation& invocation) {
   TRY(check_cgroup_driver(invocation.globals));
   const container::CreateOptions options = TRY(create_options(invocation.arguments));
-  TRY(container::create(make_host(invocation), options));
+  static_cast<void>(TRY(container::create(make_host(invocation), options)));
   return 0;
 }
 

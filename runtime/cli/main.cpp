@@ -8,7 +8,7 @@
 
 #include "oci/spec.hpp"
 #include "runtime/cli/commands.hpp"
-#include "runtime/cli/sealed_self.hpp"
+#include "runtime/workload/sealed_self.hpp"
 
 namespace runtime::cli {
 namespace {
@@ -113,7 +113,7 @@ base::Result<int> run_command(const Command& command, const Globals& globals, co
     return 0;
   }
   TRY(check_count(command, arguments));
-  if (command.enters_containers) TRY(seal_self(globals.command_line));
+  if (command.enters_containers) TRY(workload::seal_self(globals.command_line));
   return command.run({globals, log, arguments});
 }
 

@@ -1,40 +1,17 @@
 // wherry pause, wherry resume
-#include "runtime/cgroup/cgroup.hpp"
 #include "runtime/cli/commands.hpp"
-#include "runtime/state/status.hpp"
+#include "runtime/cli/container_options.hpp"
 
 namespace runtime::cli {
 namespace {
 
-struct Locked {
-  state::Entry entry;
-  state::Record record;
-  oci::Status status;
-};
-
-base::Result<Locked> lock_container(const Invocation& invocation) {
-  const std::string& id = invocation.arguments.positional().front();
-  state::Entry entry = TRY(invocation.globals.store.lock(id, kLockPatience));
-  state::Record record = TRY(entry.load());
-  const oci::Status status = state::status_of(record);
-  return Locked{std::move(entry), std::move(record), status};
-}
-
 base::Result<int> pause(const Invocation& invocation) {
-  const Locked container = TRY(lock_container(invocation));
-  if (container.status != oci::Status::Running && container.status != oci::Status::Created) {
-    return base::fail(base::ErrorKind::WrongState, "container not running");
-  }
-  TRY(cgroup::Cgroup(container.record.cgroup).freeze());
+  TRY(container::pause(make_host(invocation), invocation.arguments.positional().front()));
   return 0;
 }
 
 base::Result<int> resume(const Invocation& invocation) {
-  const Locked container = TRY(lock_container(invocation));
-  if (container.status != oci::Status::Paused) {
-    return base::fail(base::ErrorKind::WrongState, "container not paused");
-  }
-  TRY(cgroup::Cgroup(container.record.cgroup).thaw());
+  TRY(container::resume(make_host(invocation), invocation.arguments.positional().front()));
   return 0;
 }
 

@@ -5,14 +5,11 @@
 
 #include "base/file.hpp"
 #include "oci/parse.hpp"
-#include "runtime/cgroup/cgroup.hpp"
 #include "runtime/cli/commands.hpp"
-#include "runtime/state/status.hpp"
+#include "runtime/cli/container_options.hpp"
 
 namespace runtime::cli {
 namespace {
-
-constexpr std::size_t kMaxNumberFile = 64;
 
 constexpr Option kOptions[] = {
     {"resources", 'r', OptionKind::Value, "FILE", "read linux.resources from FILE; - is stdin"},
@@ -82,45 +79,10 @@ base::Result<oci::Resources> read_resources(const Arguments& arguments) {
   return oci::parse_resources(text);
 }
 
-// A number in a cgroup file; the largest when there is none ("max", or no such file).
-std::uint64_t read_limit(const state::Record& record, const char* v1_file, const char* v2_file) {
-  const auto v1 = record.cgroup.find("memory");
-  const auto v2 = record.cgroup.find("");
-  if (v1 == record.cgroup.end() && v2 == record.cgroup.end()) return UINT64_MAX;
-  const std::string path =
-      v1 != record.cgroup.end() ? v1->second + '/' + v1_file : v2->second + '/' + v2_file;
-  const std::string text = base::read_file(path, kMaxNumberFile).value_or("");
-  std::uint64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  return parsed.ec == std::errc{} ? number : UINT64_MAX;
-}
-
-base::Result<void> check_usage(const oci::MemoryResources& memory, const state::Record& record) {
-  if (!memory.check_before_update.value_or(false) || memory.limit.value_or(-1) <= 0) return {};
-  const std::uint64_t used = read_limit(record, "memory.usage_in_bytes", "memory.current");
-  if (used == UINT64_MAX || used <= static_cast<std::uint64_t>(*memory.limit)) return {};
-  return base::fail(base::ErrorKind::WrongState,
-                    "rejecting memory limit " + std::to_string(*memory.limit) +
-                        " below current usage " + std::to_string(used));
-}
-
 base::Result<int> run(const Invocation& invocation) {
   const oci::Resources resources = TRY(read_resources(invocation.arguments));
   const std::string& id = invocation.arguments.positional().front();
-  const state::Entry entry = TRY(invocation.globals.store.lock(id, kLockPatience));
-  const state::Record record = TRY(entry.load());
-  if (state::status_of(record) == oci::Status::Stopped) {
-    return base::fail(base::ErrorKind::WrongState, "container not running");
-  }
-  TRY(check_usage(resources.memory, record));
-  const cgroup::Host host = TRY(cgroup::detect_host());
-  cgroup::ResourcePlan plan = TRY(cgroup::plan_resources(resources, host));
-  cgroup::order_for_update(plan,
-                           read_limit(record, "memory.memsw.limit_in_bytes", "memory.swap.max"));
-  // Without a list of its own the document does not speak of devices.
-  if (resources.devices.empty()) plan.devices.clear();
-  for (const std::string& warning : plan.warnings) invocation.log.warning(warning);
-  TRY(cgroup::Cgroup(record.cgroup).apply(plan));
+  TRY(container::update(make_host(invocation), id, resources));
   return 0;
 }
 

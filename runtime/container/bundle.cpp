@@ -113,12 +113,12 @@ base::Result<std::optional<security::SeccompProgram>> plan_seccomp(const Host& h
       security::compile_seccomp(*spec.linux.seccomp, cache ? &*cache : nullptr), "seccomp"));
 }
 
-base::Result<void> check_terminal(bool terminal, bool detached, const std::string& socket) {
-  if (terminal && detached && socket.empty()) {
+base::Result<void> check_terminal(bool terminal, bool detached, bool has_receiver) {
+  if (terminal && detached && !has_receiver) {
     return base::fail(base::ErrorKind::Invalid,
                       "cannot allocate tty if runc will detach without setting console socket");
   }
-  if (!socket.empty() && (!terminal || !detached)) {
+  if (has_receiver && (!terminal || !detached)) {
     return base::fail(base::ErrorKind::Invalid,
                       "cannot use console socket if runc will not detach or allocate tty");
   }

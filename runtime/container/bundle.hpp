@@ -33,6 +33,7 @@ base::Result<std::optional<security::SeccompProgram>> plan_seccomp(const Host& h
                                                                    const oci::Spec& spec);
 
 /// Is the terminal possible? runc's rules and words.
-base::Result<void> check_terminal(bool terminal, bool detached, const std::string& socket);
+/// `has_receiver`: a console socket or TakeTerminal.
+base::Result<void> check_terminal(bool terminal, bool detached, bool has_receiver);
 
 }  // namespace runtime::container

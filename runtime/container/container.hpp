@@ -1,7 +1,7 @@
 // The life of a container as the command line and the shim ask for it: create, start, run, exec,
 // kill, delete (runtime-spec 1.3.0 runtime.md "Operations"). Option structs mirror
 // runc's flags. Callers are single-threaded, have no SIGCHLD handler, and have sealed their
-// executable before (process/sealed_self.hpp).
+// executable before (workload/sealed_self.hpp).
 #pragma once
 
 #include <sys/types.h>
@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/unique_fd.hpp"
 #include "oci/process.hpp"
+#include "oci/resources.hpp"
 #include "runtime/process/executable.hpp"
 #include "runtime/state/store.hpp"
 
@@ -30,19 +32,24 @@ struct Host {
   process::ChooseExecutable choose_executable;
 };
 
+/// Gets the master of a terminal in the calling process, in place of a console socket.
+using TakeTerminal = std::function<base::Result<void>(base::UniqueFd master)>;
+
 struct CreateOptions {
   std::string id;
   std::string bundle;          ///< absolute
   std::string pid_file;        ///< empty: none
   std::string console_socket;  ///< AF_UNIX stream socket that takes the terminal's master
-  std::string pidfd_socket;    ///< AF_UNIX stream socket that takes init's pidfd
+  TakeTerminal take_terminal;
+  std::string pidfd_socket;  ///< AF_UNIX stream socket that takes init's pidfd
   bool no_pivot = false;
   bool no_new_keyring = false;
   unsigned preserve_fds = 0;  ///< descriptors from 3 on that the container keeps
 };
 
-/// Returns when init waits for start. On failure nothing is left behind.
-base::Result<void> create(const Host& host, const CreateOptions& options);
+/// Returns init's pid when it waits for start. On failure nothing is left behind. Standard input,
+/// output and error of the caller become its, unless it has a terminal.
+base::Result<pid_t> create(const Host& host, const CreateOptions& options);
 
 /// Lets init execute its program; runs the startContainer and poststart hooks. A program that
 /// cannot be executed is an error here.
@@ -78,9 +85,13 @@ struct ExecOptions {
   bool detach = false;
   std::string pid_file;
   std::string console_socket;
+  TakeTerminal take_terminal;
   std::string pidfd_socket;
   unsigned preserve_fds = 0;
 };
+
+/// Starts a further process, as if detached, and returns its pid: it is the caller's child.
+base::Result<pid_t> start_exec(const Host& host, const ExecOptions& options);
 
 /// Runs a further process in a created or running container; its exit status, 0 when detached.
 base::Result<int> exec(const Host& host, const ExecOptions& options);
@@ -91,6 +102,13 @@ base::Result<int> parse_signal(std::string_view text);
 /// To init, or with `all` to every process of the container's cgroup. WrongState "container not
 /// running" when it is stopped (not with `all`).
 base::Result<void> kill(const Host& host, std::string_view id, int signal, bool all);
+
+/// Freezes the cgroup of a created or running container. WrongState "container not running".
+base::Result<void> pause(const Host& host, std::string_view id);
+/// WrongState "container not paused".
+base::Result<void> resume(const Host& host, std::string_view id);
+/// New limits; what `resources` does not mention stays as it is.
+base::Result<void> update(const Host& host, std::string_view id, const oci::Resources& resources);
 
 /// Deletes a stopped or merely created container, with `force` a running one too (a container that
 /// does not exist is then no error). Runs the poststop hooks.

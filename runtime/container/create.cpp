@@ -47,13 +47,13 @@ base::Result<void> release(const state::Entry& entry, const state::ProcessId& in
 
 }  // namespace
 
-base::Result<void> create(const Host& host, const CreateOptions& options) {
+base::Result<pid_t> create(const Host& host, const CreateOptions& options) {
   Made made = TRY(make_container(host, options, true, true));
   base::Result<void> gone = made.child.let_go();
-  if (gone) return gone;
+  if (gone) return made.child.pid;
   made.child.end();
   static_cast<void>(discard(host, made.entry, made.record, nullptr));
-  return gone;
+  return std::unexpected(std::move(gone).error());
 }
 
 base::Result<void> start(const Host& host, std::string_view id) {

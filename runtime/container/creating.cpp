@@ -189,6 +189,7 @@ class Maker {
     out.attach = [this](pid_t pid) { return attach(pid); };
     out.run_hooks = [this](pid_t) { return run_runtime_hooks(); };
     out.take_terminal = [this](base::UniqueFd master) -> base::Result<void> {
+      if (options_.take_terminal) return options_.take_terminal(std::move(master));
       if (options_.console_socket.empty()) {
         master_ = std::move(master);
         return {};
@@ -259,7 +260,8 @@ class Maker {
 base::Result<Made> make_container(const Host& host, const CreateOptions& options, bool detached,
                                   bool with_fifo) {
   Bundle bundle = TRY(load_bundle(host, options.bundle));
-  TRY(check_terminal(bundle.spec.process->terminal, detached, options.console_socket));
+  TRY(check_terminal(bundle.spec.process->terminal, detached,
+                     !options.console_socket.empty() || options.take_terminal));
   state::Entry entry = TRY(host.store.claim(options.id));
   Maker maker(host, options, std::move(bundle), std::move(entry));
   base::Result<void> made = maker.make(with_fifo);

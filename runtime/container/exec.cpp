@@ -72,7 +72,8 @@ base::Result<oci::Process> plan_process(const oci::Spec& spec, const ExecOptions
     return base::fail(base::ErrorKind::Invalid, "exec args cannot be empty");
   }
   TRY(oci::validate(out));
-  TRY(check_terminal(out.terminal, options.detach, options.console_socket));
+  TRY(check_terminal(out.terminal, options.detach,
+                     !options.console_socket.empty() || options.take_terminal));
   return out;
 }
 
@@ -156,6 +157,7 @@ base::Result<process::Child> launch_exec(const ExecOptions& options, const Targe
     return security::write_oom_score_adj(plan.procfs.get(), pid, *plan.process.oom_score_adj);
   };
   steps.take_terminal = [&](base::UniqueFd master) -> base::Result<void> {
+    if (options.take_terminal) return options.take_terminal(std::move(master));
     if (options.console_socket.empty()) {
       master_out = std::move(master);
       return {};
@@ -189,27 +191,39 @@ base::Result<void> hand_out(const ExecOptions& options, const process::Child& ch
   return base::write_atomic(options.pid_file, std::to_string(child.pid), 0644);
 }
 
-}  // namespace
-
-base::Result<int> exec(const Host& host, const ExecOptions& options) {
+/// Until its program runs.
+base::Result<process::Child> begin(const Host& host, const ExecOptions& options,
+                                   base::UniqueFd& master) {
   const Target target = TRY(find_target(host, options));
-  std::optional<SignalForwarding> forwarding;
-  if (!options.detach) forwarding.emplace(TRY(SignalForwarding::begin()));
   process::Plan plan;
   TRY(plan_exec(host, options, target, plan));
-  base::UniqueFd master;
   process::Child child = TRY(base::with_context(launch_exec(options, target, plan, master),
                                                 "exec failed: unable to start container process"));
   base::Result<void> done = hand_out(options, child);
   if (done) {
     done = base::with_context(child.execute(), "exec failed: unable to start container process");
   }
-  if (!done) {
-    child.end();
-    return std::unexpected(std::move(done).error());
+  if (done) return child;
+  child.end();
+  return std::unexpected(std::move(done).error());
+}
+
+}  // namespace
+
+base::Result<pid_t> start_exec(const Host& host, const ExecOptions& options) {
+  base::UniqueFd master;
+  return TRY(begin(host, options, master)).pid;
+}
+
+base::Result<int> exec(const Host& host, const ExecOptions& options) {
+  if (options.detach) {
+    static_cast<void>(TRY(start_exec(host, options)));
+    return 0;
   }
-  if (options.detach) return 0;
-  return wait_in_foreground(child.pid, *forwarding, std::move(master));
+  const SignalForwarding forwarding = TRY(SignalForwarding::begin());
+  base::UniqueFd master;
+  const process::Child child = TRY(begin(host, options, master));
+  return wait_in_foreground(child.pid, forwarding, std::move(master));
 }
 
 }  // namespace runtime::container

@@ -1,5 +1,5 @@
 // The second start from a sealed descriptor.
-#include "runtime/cli/sealed_self.hpp"
+#include "runtime/workload/sealed_self.hpp"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,11 +12,11 @@
 #include "runtime/rootfs/sealed_program.hpp"
 #include "runtime/workload/programs.hpp"
 
-namespace runtime::cli {
+namespace runtime::workload {
 namespace {
 
-// argv[0] of the second start: there is no third.
-constexpr const char* kSealedName = "wherry: sealed";
+// The end of argv[0] of the second start: there is no third.
+constexpr std::string_view kSealed = ": sealed";
 
 base::Result<std::string> own_path() {
   std::array<char, PATH_MAX> path{};
@@ -29,14 +29,14 @@ base::Result<std::string> own_path() {
 
 base::Result<void> seal_self(std::span<const std::string> words) {
   if (rootfs::self_is_sealed()) return {};
-  if (words.front() == kSealedName) {
+  if (words.front().ends_with(kSealed)) {
     return base::fail(base::ErrorKind::Internal, "the sealed executable is not sealed");
   }
   const std::string path = TRY(own_path());
   const base::UniqueFd sealed = TRY(rootfs::open_sealed(path));
-  if (::setenv(workload::kSelfVariable, path.c_str(), 1) != 0) return base::fail_errno("setenv");
+  if (::setenv(kSelfVariable, path.c_str(), 1) != 0) return base::fail_errno("setenv");
   std::vector<std::string> copies(words.begin(), words.end());
-  copies.front() = kSealedName;
+  copies.front() = copies.front().substr(copies.front().rfind('/') + 1) + std::string(kSealed);
   std::vector<char*> pointers;
   for (std::string& each : copies) pointers.push_back(each.data());
   pointers.push_back(nullptr);
@@ -44,4 +44,4 @@ base::Result<void> seal_self(std::span<const std::string> words) {
   return base::fail_errno("execveat", path);
 }
 
-}  // namespace runtime::cli
+}  // namespace runtime::workload

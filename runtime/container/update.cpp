@@ -1,0 +1,57 @@
+// update: new limits for a container that exists.
+#include <charconv>
+#include <chrono>
+
+#include "base/file.hpp"
+#include "runtime/cgroup/cgroup.hpp"
+#include "runtime/container/bundle.hpp"
+#include "runtime/state/status.hpp"
+
+namespace runtime::container {
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};
+constexpr std::size_t kMaxNumberFile = 64;
+
+// A number in a cgroup file; the largest when there is none ("max", or no such file).
+std::uint64_t read_limit(const state::Record& record, const char* v1_file, const char* v2_file) {
+  const auto v1 = record.cgroup.find("memory");
+  const auto v2 = record.cgroup.find("");
+  if (v1 == record.cgroup.end() && v2 == record.cgroup.end()) return UINT64_MAX;
+  const std::string path =
+      v1 != record.cgroup.end() ? v1->second + '/' + v1_file : v2->second + '/' + v2_file;
+  const std::string text = base::read_file(path, kMaxNumberFile).value_or("");
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  return parsed.ec == std::errc{} ? number : UINT64_MAX;
+}
+
+base::Result<void> check_usage(const oci::MemoryResources& memory, const state::Record& record) {
+  if (!memory.check_before_update.value_or(false) || memory.limit.value_or(-1) <= 0) return {};
+  const std::uint64_t used = read_limit(record, "memory.usage_in_bytes", "memory.current");
+  if (used == UINT64_MAX || used <= static_cast<std::uint64_t>(*memory.limit)) return {};
+  return base::fail(base::ErrorKind::WrongState,
+                    "rejecting memory limit " + std::to_string(*memory.limit) +
+                        " below current usage " + std::to_string(used));
+}
+
+}  // namespace
+
+base::Result<void> update(const Host& host, std::string_view id, const oci::Resources& resources) {
+  const state::Entry entry = TRY(host.store.lock(id, kPatience));
+  const state::Record record = TRY(entry.load());
+  if (state::status_of(record) == oci::Status::Stopped) {
+    return base::fail(base::ErrorKind::WrongState, "container not running");
+  }
+  TRY(check_usage(resources.memory, record));
+  const cgroup::Host cgroup_host = TRY(cgroup::detect_host());
+  cgroup::ResourcePlan plan = TRY(cgroup::plan_resources(resources, cgroup_host));
+  cgroup::order_for_update(plan,
+                           read_limit(record, "memory.memsw.limit_in_bytes", "memory.swap.max"));
+  // Without a list of its own the document does not speak of devices.
+  if (resources.devices.empty()) plan.devices.clear();
+  for (const std::string& warning : plan.warnings) warn(host, warning);
+  return cgroup::Cgroup(record.cgroup).apply(plan);
+}
+
+}  // namespace runtime::container
