@@ -11,9 +11,9 @@
 namespace engine::artifact {
 
 inline constexpr std::array<char, 8> kMagic{'W', 'h', 'e', 'r', 'r', 'y', 'A', 'O'};
-inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr std::uint32_t kFormatVersion = 3;
 /// Counts up with every change of engine/artifact/vm_layout.hpp or of the trap instruction.
-inline constexpr std::uint32_t kAbiVersion = 1;
+inline constexpr std::uint32_t kAbiVersion = 2;
 
 inline constexpr std::uint64_t kHeaderOffset = 64;
 inline constexpr std::uint64_t kMetadataOffset = 1024;
@@ -111,6 +111,8 @@ struct FlatMemory {
   std::uint64_t image_at;      ///< address in the memory, a multiple of kPage
   std::uint64_t image_size;    ///< 0: no image; a multiple of kPage
   std::uint64_t image_offset;  ///< in the image part
+  std::uint32_t is_shared;     ///< 0 or 1; then it has a maximum
+  std::uint32_t reserved;
 };
 
 struct FlatGlobal {

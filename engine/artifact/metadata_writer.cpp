@@ -158,7 +158,9 @@ base::Result<void> MetadataWriter::add_tables_memories_globals() {
   }
   for (std::size_t k = 0; k < module_.memories.size(); ++k) {
     const MemoryImage& image = images_.memories[k];
-    memories_.push_back({flat(module_.memories[k].limits), image.at, image.size, image.offset});
+    const MemoryType& type = module_.memories[k];
+    memories_.push_back({flat(type.limits), image.at, image.size, image.offset,
+                         static_cast<std::uint32_t>(type.is_shared), 0});
   }
   for (const Global& global : module_.globals) {
     globals_.push_back({static_cast<std::uint32_t>(global.type.type),

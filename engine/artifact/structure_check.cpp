@@ -124,6 +124,7 @@ bool check_tables_and_memories(const Tables& in, std::uint64_t image) {
   };
   const auto is_memory = [&](const FlatMemory& memory) {
     return memory.limits.min <= kMaxMemoryPages && memory.limits.min <= memory.limits.max &&
+           memory.is_shared <= 1 && (memory.is_shared == 0 || memory.limits.max != UINT64_MAX) &&
            is_page_multiple(memory.image_at) && is_page_multiple(memory.image_size) &&
            is_page_multiple(memory.image_offset) &&
            inside(memory.image_at, memory.image_size, memory.limits.min * kPageSize) &&

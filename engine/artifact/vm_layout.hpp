@@ -24,7 +24,8 @@ struct VmFuncRef {
 };
 
 /// A memory that never moves: `base` is the start of a reservation of at least 8 GiB + 64 KiB for a
-/// 32-bit memory, of which `size` bytes are accessible.
+/// 32-bit memory, of which `size` bytes are accessible. While threads share it, `size` is read and
+/// written atomically, and only grows.
 struct VmMemory {
   std::byte* base;
   std::uint64_t size;
@@ -86,6 +87,16 @@ struct VmBuiltins {
   /// libc's: ranges are checked by the compiled code before.
   void* (*memmove)(void* to, const void* from, std::size_t count);
   void* (*memset)(void* to, int value, std::size_t count);
+  /// On shared memories; the code has checked that the address is aligned and in bounds. How many
+  /// were woken.
+  std::uint32_t (*memory_notify)(VmContext*, std::uint32_t memory, std::uint64_t at,
+                                 std::uint32_t count);
+  /// 0 when notified, 1 when the memory holds another value, 2 when `timeout` nanoseconds have
+  /// passed (never, when negative).
+  std::uint32_t (*memory_wait32)(VmContext*, std::uint32_t memory, std::uint64_t at,
+                                 std::uint32_t expected, std::int64_t timeout);
+  std::uint32_t (*memory_wait64)(VmContext*, std::uint32_t memory, std::uint64_t at,
+                                 std::uint64_t expected, std::int64_t timeout);
 };
 
 /// The fixed head of an instance's context; the arrays of ContextLayout follow it. All fields but

@@ -92,7 +92,10 @@ TEST(Decode, RefusesAnImportNameThatIsNotUtf8) {
 }
 
 TEST(Decode, RefusesUnknownFlagsOfLimits) {
-  EXPECT_EQ(verdict({section_of(5, {1, 2, 1})}), "malformed: malformed limits flags (at byte 0xc)");
+  EXPECT_EQ(verdict({section_of(5, {1, 4, 1})}), "malformed: malformed limits flags (at byte 0xc)");
+  // A table cannot be shared.
+  EXPECT_EQ(verdict({section_of(4, {1, 0x70, 3, 1, 2})}),
+            "malformed: malformed limits flags (at byte 0xd)");
 }
 
 TEST(Decode, RefusesATableOfNumbers) {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint8_t kNumericPrefix = 0xfc;
 constexpr std::uint8_t kVectorPrefix = 0xfd;
+constexpr std::uint8_t kAtomicPrefix = 0xfe;
 // Bit 6 of a memarg's flags: a memory index follows (multi-memory).
 constexpr std::uint32_t kHasMemoryIndex = 0x40;
 
@@ -37,7 +38,7 @@ Result<Instruction> InstructionReader::next() {
   out.offset = reader_.offset();
   std::uint8_t prefix = 0;
   std::uint32_t code = TRY(reader_.u8());
-  if (code == kNumericPrefix || code == kVectorPrefix) {
+  if (code == kNumericPrefix || code == kVectorPrefix || code == kAtomicPrefix) {
     prefix = static_cast<std::uint8_t>(code);
     code = TRY(reader_.u32());
   }
@@ -77,10 +78,14 @@ Result<void> InstructionReader::read_immediate(Immediate kind, Instruction& out)
     case Immediate::MemoryPair:
       return read_two_indices(out.index, out.index2);
     case Immediate::MemArg:
+    case Immediate::AtomicMemArg:
       return read_memarg(out);
     case Immediate::MemArgLane:
       TRY(read_memarg(out));
       out.lane = TRY(reader_.u8());
+      return {};
+    case Immediate::Reserved:
+      if (TRY(reader_.u8()) != 0) return reader_.malformed("zero byte expected");
       return {};
     case Immediate::Lane:
       out.lane = TRY(reader_.u8());

@@ -14,12 +14,15 @@ Result<std::vector<ValType>> read_value_types(Reader& reader, std::uint32_t limi
   return out;
 }
 
-Result<Limits> read_limits(Reader& reader) {
-  const std::uint8_t flags = TRY(reader.u8());
-  if (flags > 1) return reader.malformed("malformed limits flags");
+// Flags of limits: bit 0 a maximum follows; bit 1, of memories only, shared.
+constexpr std::uint8_t kHasMaximum = 1;
+constexpr std::uint8_t kShared = 2;
+
+Result<Limits> read_limits(Reader& reader, std::uint8_t flags, std::uint8_t known_flags) {
+  if ((flags & ~known_flags) != 0) return reader.malformed("malformed limits flags");
   Limits out;
   out.min = TRY(reader.u32());
-  if (flags == 1) out.max = TRY(reader.u32());
+  if ((flags & kHasMaximum) != 0) out.max = TRY(reader.u32());
   return out;
 }
 
@@ -61,11 +64,18 @@ Result<void> read_import(Reader& reader, Module& out) {
 Result<TableType> read_table_type(Reader& reader) {
   TableType out;
   out.element = TRY(reader.reference_type());
-  out.limits = TRY(read_limits(reader));
+  const std::uint8_t flags = TRY(reader.u8());
+  out.limits = TRY(read_limits(reader, flags, kHasMaximum));
   return out;
 }
 
-Result<MemoryType> read_memory_type(Reader& reader) { return MemoryType{TRY(read_limits(reader))}; }
+Result<MemoryType> read_memory_type(Reader& reader) {
+  MemoryType out;
+  const std::uint8_t flags = TRY(reader.u8());
+  out.limits = TRY(read_limits(reader, flags, kHasMaximum | kShared));
+  out.is_shared = (flags & kShared) != 0;
+  return out;
+}
 
 Result<GlobalType> read_global_type(Reader& reader) {
   GlobalType out;

@@ -225,9 +225,8 @@ TEST(Compile, EqualTrapsKeepTheirOwnPositions) {
   EXPECT_EQ(traps, 2U);
 }
 
-TEST(Compile, ALoopOverMemoryIsVectorised) {
-  SampleModule sample;
-  sample.add_memory();
+/// A loop over memory 0, which the caller adds.
+artifact::CompiledCode loop_over_memory(SampleModule& sample) {
   // do { mem[p] += 7; p += 4 } while (p != 4096)
   sample.add_function(
       sample.add_type({}, {}),
@@ -235,15 +234,58 @@ TEST(Compile, ALoopOverMemoryIsVectorised) {
        0, 0x20, 0,    0x41, 4,    0x6a, 0x22, 0,    0x41, 0x80, 0x20, 0x47, 0x0d, 0, 0x0b, 0x0b});
   CompileOptions options = test_options();
   options.cpu = CpuLevel::V3;
-  const auto code = must_compile(sample.get(), options);
-  // vpaddd on 256 bits: VEX with L set, opcode fe.
+  return must_compile(sample.get(), options);
+}
+
+/// vpaddd on 256 bits: VEX with L set, opcode fe.
+bool adds_vectors(const artifact::CompiledCode& code) {
   bool found = false;
   for (std::size_t i = 0; i + 2 < code.text.size(); ++i) {
     found = found || (code.text[i] == std::byte{0xc5} &&
                       (code.text[i + 1] & std::byte{0x07}) == std::byte{0x05} &&
                       code.text[i + 2] == std::byte{0xfe});
   }
-  EXPECT_TRUE(found);
+  return found;
+}
+
+TEST(Compile, ALoopOverMemoryIsVectorised) {
+  SampleModule sample;
+  sample.add_memory();
+  EXPECT_TRUE(adds_vectors(loop_over_memory(sample)));
+}
+
+TEST(Compile, AccessesToSharedMemoryAreNotMergedIntoVectors) {
+  SampleModule sample;
+  sample.add_shared_memory();
+  EXPECT_FALSE(adds_vectors(loop_over_memory(sample)));
+}
+
+TEST(Compile, APlainAccessToSharedMemoryMayBeUnalignedWhateverItsHintSays) {
+  SampleModule sample;
+  sample.add_shared_memory();
+  sample.add_function(sample.add_type({I32}, {I32}), {0, 0x20, 0, 0x28, 2, 0, 0x0b});
+  sample.add_function(sample.add_type({I32}, {I32}), {0, 0x20, 0, 0x28, 0, 0, 0x0b});
+  const auto code = must_compile(sample.get());
+  SampleInstance instance(sample.get(), code);
+  constexpr std::uint32_t kValue = 0x12345678;
+  std::memcpy(instance.memory() + 61, &kValue, sizeof(kValue));
+  EXPECT_THAT(instance.call(0, {61}), ElementsAre(kValue));
+  EXPECT_THAT(instance.call(1, {61}), ElementsAre(kValue));
+}
+
+TEST(Compile, ANarrowCompareExchangeComparesAllBitsOfWhatIsExpected) {
+  SampleModule sample;
+  sample.add_shared_memory();
+  // i32.atomic.rmw8.cmpxchg_u at 0
+  sample.add_function(sample.add_type({I32, I32}, {I32}),
+                      {0, 0x41, 0, 0x20, 0, 0x20, 1, 0xfe, 0x4a, 0, 0, 0x0b});
+  const auto code = must_compile(sample.get());
+  SampleInstance instance(sample.get(), code);
+  instance.memory()[0] = std::byte{0x11};
+  EXPECT_THAT(instance.call(0, {0x111, 0x22}), ElementsAre(0x11));
+  EXPECT_EQ(instance.memory()[0], std::byte{0x11});
+  EXPECT_THAT(instance.call(0, {0x11, 0x22}), ElementsAre(0x11));
+  EXPECT_EQ(instance.memory()[0], std::byte{0x22});
 }
 
 TEST(Compile, AFillLoopCallsNoLibrary) {

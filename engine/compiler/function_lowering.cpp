@@ -95,8 +95,8 @@ void FunctionLowering::lower_wide_product() {
   push(function.getArg(1));
   llvm::Value* place = pop_address({});
   llvm::Value* high = builder.CreateTrunc(builder.CreateLShr(product, 64), chunk.i64);
-  store(high, builder.CreateConstInBoundsGEP1_64(chunk.i8, place, 8), 0);
-  store(builder.CreateTrunc(product, chunk.i64), place, 0);
+  store(high, builder.CreateConstInBoundsGEP1_64(chunk.i8, place, 8), {});
+  store(builder.CreateTrunc(product, chunk.i64), place, {});
   end_frame();
 }
 
@@ -105,7 +105,7 @@ Result<void> FunctionLowering::lower(const Instruction& instruction) {
       lower_variable(instruction) || lower_constant(instruction) || lower_memory(instruction) ||
       lower_control(instruction) || lower_integer(instruction) || lower_compare(instruction) ||
       lower_float(instruction) || lower_conversion(instruction) || lower_call(instruction) ||
-      lower_table(instruction) || lower_bulk_memory(instruction);
+      lower_table(instruction) || lower_bulk_memory(instruction) || lower_atomic(instruction);
   if (known || TRY(lower_simd(*this, instruction))) return {};
   return std::unexpected(Error{.kind = ErrorKind::Unsupported,
                                .text = "instruction without a compiler",

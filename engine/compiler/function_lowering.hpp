@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,8 +47,8 @@ class FunctionLowering {
 
   /// Pops the address: the place of an access in a linear memory.
   llvm::Value* pop_address(const MemArg& memarg);
-  llvm::Value* load(llvm::Type* type, llvm::Value* place, std::uint32_t memory);
-  void store(llvm::Value* value, llvm::Value* place, std::uint32_t memory);
+  llvm::Value* load(llvm::Type* type, llvm::Value* place, const MemArg& memarg);
+  void store(llvm::Value* value, llvm::Value* place, const MemArg& memarg);
 
  private:
   friend Result<bool> lower_simd(FunctionLowering& lowering, const Instruction& instruction);
@@ -96,6 +97,7 @@ class FunctionLowering {
   bool lower_conversion(const Instruction& instruction);
   bool lower_memory(const Instruction& instruction);
   bool lower_bulk_memory(const Instruction& instruction);
+  bool lower_atomic(const Instruction& instruction);
   bool lower_table(const Instruction& instruction);
   bool lower_call(const Instruction& instruction);
 
@@ -138,6 +140,15 @@ class FunctionLowering {
   void copy_small(llvm::Value* to, llvm::Value* from, std::uint64_t bytes, std::uint32_t to_memory,
                   std::uint32_t from_memory);
   void check_range(std::uint32_t memory, llvm::Value* start, llvm::Value* count);
+
+  // lower_atomic.cpp
+  llvm::Value* pop_atomic_address(const Instruction& instruction);
+  llvm::Value* atomic_load(const Instruction& instruction, llvm::Value* place);
+  llvm::Value* compare_exchange(const Instruction& instruction);
+  llvm::Value* read_modify_write(const Instruction& instruction, std::string_view name);
+  llvm::Value* checked_offset(const Instruction& instruction, llvm::Value* place);
+  void wait(const Instruction& instruction, std::uint64_t builtin);
+  void notify(const Instruction& instruction);
 
   // lower_call.cpp
   void call_direct(std::uint32_t callee, bool is_tail);

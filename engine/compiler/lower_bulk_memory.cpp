@@ -44,7 +44,8 @@ bool FunctionLowering::lower_bulk_memory(const Instruction& instruction) {
       check_range(instruction.index, start, count);
       llvm::Value* to = place(instruction.index, start);
       if (is_small(count)) {
-        builder.CreateMemSetInline(to, llvm::Align(1), builder.CreateTrunc(byte, chunk.i8), count);
+        builder.CreateMemSetInline(to, llvm::Align(1), builder.CreateTrunc(byte, chunk.i8), count,
+                                   wasm.memories[instruction.index].is_shared);
         return true;
       }
       call_builtin(offsetof(VmBuiltins, memset), chunk.pointer, {to, byte, count})
@@ -100,12 +101,13 @@ void FunctionLowering::copy_small(llvm::Value* to, llvm::Value* from, std::uint6
       if (width == 16) type = chunk.v128;
       auto* part = builder.CreateAlignedLoad(type, place, llvm::Align(1));
       part->setMetadata(llvm::LLVMContext::MD_tbaa, chunk.memory_tag(from_memory));
+      part->setVolatile(wasm.memories[from_memory].is_shared);
       parts.emplace_back(at, part);
       at += width;
     }
   }
   for (const auto& [offset, part] : parts) {
-    store(part, builder.CreateConstInBoundsGEP1_64(chunk.i8, to, offset), to_memory);
+    store(part, builder.CreateConstInBoundsGEP1_64(chunk.i8, to, offset), {.memory = to_memory});
   }
 }
 

@@ -27,28 +27,28 @@ bool SimdLowering::lower_memory() {
   const unsigned bits = 8U * info(instruction_.opcode).access;
   llvm::Type* lane = builder_.getIntNTy(bits);
   if (operation_ == "load") {
-    push_vector(function_.load(chunk_.v128, function_.pop_address(memarg), memarg.memory));
+    push_vector(function_.load(chunk_.v128, function_.pop_address(memarg), memarg));
     return true;
   }
   if (operation_ == "store") {
     llvm::Value* value = pop_vector();
-    function_.store(value, function_.pop_address(memarg), memarg.memory);
+    function_.store(value, function_.pop_address(memarg), memarg);
     return true;
   }
   for (const Widening& widening : kWidenings) {
     if (operation_ != widening.operation) continue;
     llvm::Type* narrow = vector_of(builder_.getIntNTy(widening.bits), widening.lanes);
-    llvm::Value* value = function_.load(narrow, function_.pop_address(memarg), memarg.memory);
+    llvm::Value* value = function_.load(narrow, function_.pop_address(memarg), memarg);
     push_vector(extended(value, widening.is_signed));
     return true;
   }
   if (operation_.ends_with("_splat")) {
-    llvm::Value* value = function_.load(lane, function_.pop_address(memarg), memarg.memory);
+    llvm::Value* value = function_.load(lane, function_.pop_address(memarg), memarg);
     push_vector(builder_.CreateVectorSplat(128 / bits, value));
     return true;
   }
   if (operation_.ends_with("_zero")) {
-    llvm::Value* value = function_.load(lane, function_.pop_address(memarg), memarg.memory);
+    llvm::Value* value = function_.load(lane, function_.pop_address(memarg), memarg);
     llvm::Value* zero = llvm::Constant::getNullValue(vector_of(lane, 128 / bits));
     push_vector(builder_.CreateInsertElement(zero, value, std::uint64_t{0}));
     return true;
@@ -58,10 +58,10 @@ bool SimdLowering::lower_memory() {
   llvm::Value* place = function_.pop_address(memarg);
   const std::uint64_t index = instruction_.lane;
   if (operation_.starts_with("load")) {
-    llvm::Value* value = function_.load(lane, place, memarg.memory);
+    llvm::Value* value = function_.load(lane, place, memarg);
     push_vector(builder_.CreateInsertElement(vector, value, index));
   } else {
-    function_.store(builder_.CreateExtractElement(vector, index), place, memarg.memory);
+    function_.store(builder_.CreateExtractElement(vector, index), place, memarg);
   }
   return true;
 }

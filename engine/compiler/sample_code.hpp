@@ -32,6 +32,7 @@ class SampleModule {
     return index;
   }
   void add_memory() { module_.memories.push_back({{.min = 1, .max = std::nullopt}}); }
+  void add_shared_memory() { module_.memories.push_back({{.min = 1, .max = 1}, true}); }
   void add_table() { module_.tables.push_back({}); }
   void add_global(ValType type) { module_.globals.push_back({{type, true}, {}}); }
 

@@ -3,6 +3,7 @@
 #include "engine/execution/builtins.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "engine/execution/instance.hpp"
@@ -19,9 +20,7 @@ bool in_bounds(std::uint64_t at, std::uint64_t count, std::uint64_t size) {
 }
 
 std::uint64_t memory_grow(VmContext* context, std::uint32_t memory, std::uint64_t pages) {
-  Memory& grown = Instance::of(context).memory(memory);
-  const std::uint64_t before = grown.pages();
-  return grown.grow(pages) ? before : kRefused;
+  return Instance::of(context).memory(memory).grow(pages).value_or(kRefused);
 }
 
 std::uint32_t memory_init(VmContext* context, std::uint32_t memory, std::uint32_t segment,
@@ -68,8 +67,25 @@ void elem_drop(VmContext* context, std::uint32_t segment) {
   Instance::of(context).drop_element(segment);
 }
 
-constexpr VmBuiltins kBuiltins{memory_grow, memory_init, data_drop, table_grow,    table_fill,
-                               table_copy,  table_init,  elem_drop, &std::memmove, &std::memset};
+std::uint32_t memory_notify(VmContext* context, std::uint32_t memory, std::uint64_t at,
+                            std::uint32_t count) {
+  return Instance::of(context).memory(memory).waiters().notify(at, count);
+}
+
+template <typename T>
+std::uint32_t wait(VmContext* context, std::uint32_t index, std::uint64_t at, T expected,
+                   std::int64_t timeout) {
+  const Memory& memory = Instance::of(context).memory(index);
+  // Safety: the compiled code has loaded from there, and `at` is a multiple of the size.
+  T& place = *reinterpret_cast<T*>(memory.vm.base + at);
+  const auto is_expected = [&] { return std::atomic_ref(place).load() == expected; };
+  return static_cast<std::uint32_t>(memory.waiters().wait(at, is_expected, timeout));
+}
+
+constexpr VmBuiltins kBuiltins{memory_grow,        memory_init,  data_drop,     table_grow,
+                               table_fill,         table_copy,   table_init,    elem_drop,
+                               &std::memmove,      &std::memset, memory_notify, wait<std::uint32_t>,
+                               wait<std::uint64_t>};
 
 }  // namespace
 

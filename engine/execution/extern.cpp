@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 
 namespace engine::execution {
 namespace {
@@ -16,6 +17,7 @@ constexpr std::size_t kMemoryReservation = (std::size_t{8} << 30) + kPageSize;
 base::Result<Memory> Memory::create(const MemoryType& type) {
   Memory out;
   out.max_ = type.limits.max;
+  if (type.is_shared) out.sharing_ = std::make_unique<Sharing>();
   out.reservation_ = TRY(base::with_context(base::Mapping::reserve(kMemoryReservation), "memory"));
   out.vm.base = out.reservation_.data();
   out.vm.max_pages = std::min(type.limits.max.value_or(kMaxMemoryPages), kMaxMemoryPages);
@@ -27,14 +29,23 @@ base::Result<Memory> Memory::create(const MemoryType& type) {
   return out;
 }
 
-MemoryType Memory::type() const { return {{pages(), max_}}; }
+MemoryType Memory::type() const { return {{pages(), max_}, sharing_ != nullptr}; }
 
-bool Memory::grow(std::uint64_t count) {
-  if (count > vm.max_pages || pages() > vm.max_pages - count) return false;
-  if (count == 0) return true;
-  if (::mprotect(vm.base + vm.size, count * kPageSize, PROT_READ | PROT_WRITE) != 0) return false;
-  vm.size += count * kPageSize;
-  return true;
+std::uint64_t Memory::size() const {
+  // atomic_ref takes no const object before C++26.
+  return std::atomic_ref(const_cast<std::uint64_t&>(vm.size)).load();
+}
+
+std::optional<std::uint64_t> Memory::grow(std::uint64_t count) {
+  const auto lock = sharing_ ? std::unique_lock(sharing_->growth) : std::unique_lock<std::mutex>();
+  const std::uint64_t before = pages();
+  if (count > vm.max_pages || before > vm.max_pages - count) return std::nullopt;
+  if (count == 0) return before;
+  std::byte* const end = vm.base + before * kPageSize;
+  if (::mprotect(end, count * kPageSize, PROT_READ | PROT_WRITE) != 0) return std::nullopt;
+  // Whoever sees the new size may use the pages.
+  std::atomic_ref(vm.size).store((before + count) * kPageSize);
+  return before;
 }
 
 base::Result<Table> Table::create(const TableType& type) {

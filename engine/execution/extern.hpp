@@ -2,6 +2,8 @@
 // objects belong to the store and live as long as it.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <variant>
 
@@ -11,11 +13,14 @@
 #include "engine/execution/host_function.hpp"
 #include "engine/execution/registry.hpp"
 #include "engine/execution/value.hpp"
+#include "engine/execution/wait_queue.hpp"
 
 namespace engine::execution {
 
 /// A linear memory. Its address never changes: 8 GiB and a page of 64 KiB are reserved, so that no
-/// 32-bit index with a 32-bit offset leaves the reservation; what lies beyond the size faults.
+/// 32-bit index with a 32-bit offset leaves the reservation; what lies beyond the size faults. A
+/// shared one may be used by all threads of the process, each with a store and instances of its
+/// own.
 class Memory {
  public:
   static base::Result<Memory> create(const MemoryType& type);
@@ -24,17 +29,27 @@ class Memory {
 
   /// With the present size as minimum, as imports are matched (core spec 4.5.2).
   MemoryType type() const;
-  std::uint64_t pages() const { return vm.size / kPageSize; }
-  /// False, and nothing changes, beyond the maximum or when the system refuses.
-  bool grow(std::uint64_t pages);
-  std::span<std::byte> bytes() const { return {vm.base, vm.size}; }
+  std::uint64_t pages() const { return size() / kPageSize; }
+  /// The old size in pages; nothing, and nothing changes, beyond the maximum or when the system
+  /// refuses.
+  std::optional<std::uint64_t> grow(std::uint64_t pages);
+  std::span<std::byte> bytes() const { return {vm.base, size()}; }
+  /// Of a shared memory only.
+  WaitQueue& waiters() const { return sharing_->waiters; }
 
  private:
+  struct Sharing {
+    std::mutex growth;
+    WaitQueue waiters;
+  };
+
   Memory() = default;
+  std::uint64_t size() const;
 
   std::optional<std::uint64_t> max_;
   base::Mapping reservation_;
   RegisteredRange registered_;
+  std::unique_ptr<Sharing> sharing_;  ///< null when not shared
 };
 
 /// A table of 8-byte elements; its address never changes.

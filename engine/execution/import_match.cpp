@@ -20,7 +20,9 @@ TableType table_type(const artifact::FlatTable& flat) {
   return {static_cast<ValType>(flat.element), limits(flat.limits)};
 }
 
-MemoryType memory_type(const artifact::FlatMemory& flat) { return {limits(flat.limits)}; }
+MemoryType memory_type(const artifact::FlatMemory& flat) {
+  return {limits(flat.limits), flat.is_shared != 0};
+}
 
 GlobalType global_type(const artifact::FlatGlobal& flat) {
   return {static_cast<ValType>(flat.type), flat.is_mutable != 0};
@@ -32,7 +34,8 @@ bool matches(const TableType& given, const artifact::FlatTable& wanted) {
 }
 
 bool matches(const MemoryType& given, const artifact::FlatMemory& wanted) {
-  return matches(given.limits, memory_type(wanted).limits);
+  const MemoryType type = memory_type(wanted);
+  return given.is_shared == type.is_shared && matches(given.limits, type.limits);
 }
 
 bool matches(const GlobalType& given, const artifact::FlatGlobal& wanted) {

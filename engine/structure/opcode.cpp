@@ -17,6 +17,7 @@ constexpr auto kInfos = std::to_array<OpcodeInfo>({
 constexpr std::uint16_t kNone = 0xffff;
 constexpr std::uint8_t kNumericPrefix = 0xfc;
 constexpr std::uint8_t kVectorPrefix = 0xfd;
+constexpr std::uint8_t kAtomicPrefix = 0xfe;
 
 constexpr std::array<std::uint16_t, 256> inverse_of(std::uint8_t prefix) {
   std::array<std::uint16_t, 256> out{};
@@ -30,6 +31,7 @@ constexpr std::array<std::uint16_t, 256> inverse_of(std::uint8_t prefix) {
 constexpr auto kPlain = inverse_of(0);
 constexpr auto kNumeric = inverse_of(kNumericPrefix);
 constexpr auto kVector = inverse_of(kVectorPrefix);
+constexpr auto kAtomic = inverse_of(kAtomicPrefix);
 
 }  // namespace
 
@@ -39,6 +41,7 @@ std::optional<Opcode> find_opcode(std::uint8_t prefix, std::uint32_t code) {
   const auto* table = &kPlain;
   if (prefix == kNumericPrefix) table = &kNumeric;
   if (prefix == kVectorPrefix) table = &kVector;
+  if (prefix == kAtomicPrefix) table = &kAtomic;
   if (code >= table->size() || (*table)[code] == kNone) return std::nullopt;
   return static_cast<Opcode>((*table)[code]);
 }

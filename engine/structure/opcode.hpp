@@ -32,7 +32,9 @@ enum class Immediate : std::uint8_t {
   Memory,
   MemoryPair,  ///< destination, source
   MemArg,
-  MemArgLane,  ///< memarg, lane index
+  MemArgLane,    ///< memarg, lane index
+  AtomicMemArg,  ///< memarg whose alignment is the natural one
+  Reserved,      ///< a zero byte
   Lane,
   Shuffle,  ///< 16 lane indices
   I32,

@@ -67,6 +67,7 @@ struct TableType {
 
 struct MemoryType {
   Limits limits;
+  bool is_shared = false;  ///< between threads; then it has a maximum
   friend bool operator==(const MemoryType&, const MemoryType&) = default;
 };
 

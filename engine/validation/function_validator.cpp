@@ -131,6 +131,7 @@ Result<void> FunctionValidator::check_immediate(const Instruction& instruction) 
   const OpcodeInfo& opcode = info(instruction.opcode);
   switch (opcode.immediate) {
     case Immediate::MemArg:
+    case Immediate::AtomicMemArg:
     case Immediate::MemArgLane:
       return check_memarg(instruction);
     case Immediate::Lane:
@@ -191,6 +192,10 @@ Result<void> FunctionValidator::check_memarg(const Instruction& instruction) {
   }
   if ((std::uint64_t{1} << instruction.memarg.align_log2) > access) {
     return invalid("alignment must not be larger than natural");
+  }
+  if (info(instruction.opcode).immediate == Immediate::AtomicMemArg &&
+      (std::uint64_t{1} << instruction.memarg.align_log2) != access) {
+    return invalid("alignment must be equal to natural");
   }
   if (info(instruction.opcode).immediate == Immediate::MemArgLane &&
       instruction.lane >= 16 / access) {

@@ -27,6 +27,7 @@ Result<void> check_memory(const MemoryType& type) {
   if (type.limits.min > kMaxMemoryPages || type.limits.max.value_or(0) > kMaxMemoryPages) {
     return invalid("memory size must be at most 65536 pages (4GiB)");
   }
+  if (type.is_shared && !type.limits.max) return invalid("shared memory must have maximum");
   return check_limits(type.limits);
 }
 

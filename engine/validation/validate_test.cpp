@@ -72,6 +72,20 @@ TEST(Validate, KnowsAlignmentLocalsAndLabels) {
   EXPECT_EQ(verdict(body_of({0x0c, 7})), "invalid: function 0: unknown label 7 (at byte 0x1f)");
 }
 
+TEST(Validate, ASharedMemoryNeedsAMaximum) {
+  EXPECT_EQ(verdict(bytes_of({5, 3, 1, 2, 1})), "invalid: shared memory must have maximum");
+  EXPECT_EQ(verdict(bytes_of({5, 4, 1, 3, 1, 2})), "valid");
+}
+
+TEST(Validate, AnAtomicAccessIsOfExactlyItsNaturalAlignment) {
+  // i32.const 0, i32.atomic.load
+  EXPECT_EQ(verdict(body_of({0x41, 0, 0xfe, 0x10, 2, 0})), "valid");
+  EXPECT_EQ(verdict(body_of({0x41, 0, 0xfe, 0x10, 1, 0})),
+            "invalid: function 0: alignment must be equal to natural (at byte 0x21)");
+  EXPECT_EQ(verdict(body_of({0x41, 0, 0xfe, 0x10, 3, 0})),
+            "invalid: function 0: alignment must not be larger than natural (at byte 0x21)");
+}
+
 TEST(Validate, CodeBehindABranchMayHaveAnyOperands) {
   EXPECT_EQ(verdict(body_of({0x41, 1, 0x0f, 0x6a})), "valid");  // return, i32.add
 }

@@ -35,6 +35,7 @@ base::Result<void> define_spectest(engine::execution::Store& store,
   linker.define(kModule, "table",
                 Extern(TRY(store.new_table({engine::ValType::FuncRef, {10, 20}}))));
   linker.define(kModule, "memory", Extern(TRY(store.new_memory({{1, 2}}))));
+  linker.define(kModule, "shared_memory", Extern(TRY(store.new_memory({{1, 2}, true}))));
   return {};
 }
 
