@@ -10,7 +10,7 @@ Result<std::string> Call::path(Address at, std::uint32_t size) const {
   if (size >= PATH_MAX) return fail(Errno::NameTooLong);
   const std::span<std::byte> from = TRY(bytes(at, size));
   std::string path(size, '\0');
-  std::memcpy(path.data(), from.data(), size);
+  copy_in(path.data(), from.data(), size);
   if (path.find('\0') != std::string::npos) return fail(Errno::Inval);
   return path;
 }

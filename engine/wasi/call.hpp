@@ -3,6 +3,7 @@
 // checked.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -30,6 +31,13 @@ class Out {
   std::byte* at_;
 };
 
+/// Copies out of guest memory, where another thread may write at the same time: only once, so that
+/// what is checked is what is used. Without the fence the optimiser could read the source again.
+inline void copy_in(void* to, const std::byte* from, std::size_t size) {
+  std::memcpy(to, from, size);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
 class Call {
  public:
   explicit Call(const VmHostFunction& self)
@@ -54,7 +62,7 @@ class Call {
     const auto from = bytes(at, sizeof(T));
     if (!from) return fail(from.error());
     T value;
-    std::memcpy(&value, from->data(), sizeof(T));
+    copy_in(&value, from->data(), sizeof(T));
     return value;
   }
 

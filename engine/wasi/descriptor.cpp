@@ -70,48 +70,64 @@ Result<Descriptor> describe(base::UniqueFd fd, Rights base, Rights inheriting) {
 }
 
 Result<std::uint32_t> DescriptorTable::add(Descriptor descriptor) {
-  const auto free = std::find(descriptors_.begin(), descriptors_.end(), std::nullopt);
-  const auto number = static_cast<std::uint32_t>(free - descriptors_.begin());
+  auto added = std::make_shared<Descriptor>(std::move(descriptor));
+  const std::lock_guard lock(state_->mutex);
+  std::vector<DescriptorRef>& all = state_->descriptors;
+  const auto free = std::ranges::find(all, nullptr);
+  const auto number = static_cast<std::uint32_t>(free - all.begin());
   if (number >= kMaxDescriptors) return fail(Errno::MFile);
-  if (free == descriptors_.end()) {
-    descriptors_.emplace_back(std::move(descriptor));
+  if (free == all.end()) {
+    all.push_back(std::move(added));
   } else {
-    *free = std::move(descriptor);
+    *free = std::move(added);
   }
   return number;
 }
 
-Result<Descriptor*> DescriptorTable::get(std::uint32_t number) {
-  if (number >= descriptors_.size() || !descriptors_[number]) return fail(Errno::BadF);
-  return &*descriptors_[number];
+Result<DescriptorRef> DescriptorTable::get(std::uint32_t number) {
+  const std::lock_guard lock(state_->mutex);
+  const std::vector<DescriptorRef>& all = state_->descriptors;
+  if (number >= all.size() || !all[number]) return fail(Errno::BadF);
+  return all[number];
 }
 
-Result<Descriptor*> DescriptorTable::get(std::uint32_t number, Rights needed) {
-  Descriptor* const descriptor = TRY(get(number));
+Result<DescriptorRef> DescriptorTable::get(std::uint32_t number, Rights needed) {
+  DescriptorRef descriptor = TRY(get(number));
   if ((descriptor->base & needed) != needed) return fail(Errno::NotCapable);
   return descriptor;
 }
 
-Result<Descriptor*> DescriptorTable::get_directory(std::uint32_t number, Rights needed) {
-  Descriptor* const descriptor = TRY(get(number));
+Result<DescriptorRef> DescriptorTable::get_directory(std::uint32_t number, Rights needed) {
+  DescriptorRef descriptor = TRY(get(number));
   if (descriptor->filetype != Filetype::Directory) return fail(Errno::NotDir);
   if ((descriptor->base & needed) != needed) return fail(Errno::NotCapable);
   return descriptor;
 }
 
+// In both, the host's descriptor is closed after the lock is free: close(2) may take long.
 Result<void> DescriptorTable::close(std::uint32_t number) {
-  static_cast<void>(TRY(get(number)));
-  descriptors_[number].reset();
+  DescriptorRef closed;
+  const std::lock_guard lock(state_->mutex);
+  std::vector<DescriptorRef>& all = state_->descriptors;
+  if (number >= all.size() || !all[number]) return fail(Errno::BadF);
+  closed.swap(all[number]);
   return {};
 }
 
 Result<void> DescriptorTable::renumber(std::uint32_t from, std::uint32_t to) {
-  static_cast<void>(TRY(get(from)));
-  static_cast<void>(TRY(get(to)));
+  DescriptorRef closed;
+  const std::lock_guard lock(state_->mutex);
+  std::vector<DescriptorRef>& all = state_->descriptors;
+  const auto is_open = [&](std::uint32_t number) { return number < all.size() && all[number]; };
+  if (!is_open(from) || !is_open(to)) return fail(Errno::BadF);
   if (from == to) return {};
-  descriptors_[to] = std::move(descriptors_[from]);
-  descriptors_[from].reset();
+  closed.swap(all[to]);
+  all[to].swap(all[from]);
   return {};
+}
+
+std::unique_lock<std::mutex> DescriptorTable::lock_directory_positions() {
+  return std::unique_lock(state_->directory_positions);
 }
 
 }  // namespace engine::wasi

@@ -2,7 +2,10 @@
 // never sees or names a host descriptor.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,17 +23,38 @@ enum class Sandbox : std::uint8_t {
   InRoot,   ///< the directory is the root: absolute links and ".." resolve inside it
 };
 
+/// Rights that one thread may take from a descriptor while others use it.
+class SharedRights {
+ public:
+  SharedRights(Rights value = 0) : value_(value) {}
+  SharedRights(const SharedRights& other) : value_(Rights(other)) {}
+  SharedRights& operator=(const SharedRights& other) { return *this = Rights(other); }
+  SharedRights& operator=(Rights value) {
+    value_.store(value, std::memory_order_relaxed);
+    return *this;
+  }
+  ~SharedRights() = default;
+  operator Rights() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<Rights> value_;
+};
+
 struct Descriptor {
   base::UniqueFd fd;
   Filetype filetype = Filetype::Unknown;
   Sandbox sandbox = Sandbox::Beneath;
   /// Nothing reached through it may be changed; everything opened through it inherits this.
   bool read_only = false;
-  Rights base = 0;
-  Rights inheriting = 0;
+  SharedRights base;
+  SharedRights inheriting;
   /// The guest's name for it, when it is a preopened directory.
   std::optional<std::string> preopen;
 };
+
+/// Keeps the host's descriptor open for as long as a call uses it, also when another thread closes
+/// or replaces the guest's number meanwhile.
+using DescriptorRef = std::shared_ptr<Descriptor>;
 
 /// Takes an open host descriptor: finds out its kind, and keeps of the rights what suits the kind.
 Result<Descriptor> describe(base::UniqueFd fd, Rights base, Rights inheriting);
@@ -38,7 +62,7 @@ Result<Descriptor> describe(base::UniqueFd fd, Rights base, Rights inheriting);
 /// File type of a host st_mode. Sockets are SocketStream, pipes Unknown.
 Filetype filetype_of(std::uint32_t mode);
 
-/// Not for several threads at a time.
+/// For any number of threads at a time.
 class DescriptorTable {
  public:
   /// More than any RLIMIT_NOFILE that a container gets in practice; bounds the table itself.
@@ -46,19 +70,27 @@ class DescriptorTable {
 
   /// The lowest free number.
   Result<std::uint32_t> add(Descriptor descriptor);
-  /// BadF when there is no such descriptor. The pointer holds until the table changes.
-  Result<Descriptor*> get(std::uint32_t number);
+  /// BadF when there is no such descriptor.
+  Result<DescriptorRef> get(std::uint32_t number);
   /// The same, and NotCapable unless it has all of `needed`.
-  Result<Descriptor*> get(std::uint32_t number, Rights needed);
+  Result<DescriptorRef> get(std::uint32_t number, Rights needed);
   /// The same for a directory; NotDir, before its rights are looked at, when it is none.
-  Result<Descriptor*> get_directory(std::uint32_t number, Rights needed);
+  Result<DescriptorRef> get_directory(std::uint32_t number, Rights needed);
   Result<void> close(std::uint32_t number);
   /// `to` now stands for what `from` did, and what `to` did is closed; `from` is free. Both must be
   /// open.
   Result<void> renumber(std::uint32_t from, std::uint32_t to);
+  /// Held by who moves a directory's position and reads from there.
+  std::unique_lock<std::mutex> lock_directory_positions();
 
  private:
-  std::vector<std::optional<Descriptor>> descriptors_;
+  struct State {
+    std::mutex mutex;
+    std::vector<DescriptorRef> descriptors;  ///< null: the number is free
+    std::mutex directory_positions;
+  };
+
+  std::unique_ptr<State> state_ = std::make_unique<State>();
 };
 
 }  // namespace engine::wasi

@@ -15,8 +15,8 @@ enum class Direction { Read, Write };
 
 // POSIX's answers, which guests' libraries hand to programs: a directory cannot be read, and a
 // descriptor opened for the other direction is a bad one.
-Result<Descriptor*> get_for(const Call& call, Fd fd, Direction direction) {
-  Descriptor* const descriptor = TRY(call.descriptors().get(fd));
+Result<DescriptorRef> get_for(const Call& call, Fd fd, Direction direction) {
+  const DescriptorRef descriptor = TRY(call.descriptors().get(fd));
   if (descriptor->filetype == Filetype::Directory) {
     return fail(direction == Direction::Read ? Errno::IsDir : Errno::BadF);
   }
@@ -42,7 +42,7 @@ Result<void> put_count(ssize_t count, const Out<Size>& out) {
 Result<void> seek_to(const Call& call, Fd fd, std::int64_t offset, int whence, Address position) {
   // Asking for the position changes nothing: the lesser right suffices.
   const bool asks = offset == 0 && whence == SEEK_CUR;
-  Descriptor* const file = TRY(call.descriptors().get(fd));
+  const DescriptorRef file = TRY(call.descriptors().get(fd));
   if (file->filetype == Filetype::Directory) return fail(Errno::BadF);
   const Rights sufficient = asks ? rights::kFdSeek | rights::kFdTell : rights::kFdSeek;
   const auto out = TRY(call.out<std::uint64_t>(position));
@@ -59,7 +59,7 @@ Result<void> seek_to(const Call& call, Fd fd, std::int64_t offset, int whence, A
 }  // namespace
 
 Result<void> fd_read(Call& call, Fd fd, Address iovs, Size count, Address read) {
-  Descriptor* const file = TRY(get_for(call, fd, Direction::Read));
+  const DescriptorRef file = TRY(get_for(call, fd, Direction::Read));
   const auto out = TRY(call.out<Size>(read));
   GuestIovecs buffers;
   TRY(buffers.read(call, iovs, count));
@@ -67,7 +67,7 @@ Result<void> fd_read(Call& call, Fd fd, Address iovs, Size count, Address read) 
 }
 
 Result<void> fd_write(Call& call, Fd fd, Address iovs, Size count, Address written) {
-  Descriptor* const file = TRY(get_for(call, fd, Direction::Write));
+  const DescriptorRef file = TRY(get_for(call, fd, Direction::Write));
   const auto out = TRY(call.out<Size>(written));
   GuestIovecs buffers;
   TRY(buffers.read(call, iovs, count));
@@ -76,7 +76,7 @@ Result<void> fd_write(Call& call, Fd fd, Address iovs, Size count, Address writt
 
 Result<void> fd_pread(Call& call, Fd fd, Address iovs, Size count, std::uint64_t offset,
                       Address read) {
-  Descriptor* const file = TRY(get_for(call, fd, Direction::Read));
+  const DescriptorRef file = TRY(get_for(call, fd, Direction::Read));
   const auto out = TRY(call.out<Size>(read));
   const off_t at = TRY(host_offset(offset));
   GuestIovecs buffers;
@@ -86,7 +86,7 @@ Result<void> fd_pread(Call& call, Fd fd, Address iovs, Size count, std::uint64_t
 
 Result<void> fd_pwrite(Call& call, Fd fd, Address iovs, Size count, std::uint64_t offset,
                        Address written) {
-  Descriptor* const file = TRY(get_for(call, fd, Direction::Write));
+  const DescriptorRef file = TRY(get_for(call, fd, Direction::Write));
   const auto out = TRY(call.out<Size>(written));
   const off_t at = TRY(host_offset(offset));
   GuestIovecs buffers;
@@ -113,13 +113,13 @@ Result<void> fd_tell(Call& call, Fd fd, Address position) {
 }
 
 Result<void> fd_sync(Call& call, Fd fd) {
-  Descriptor* const file = TRY(call.descriptors().get(fd, rights::kFdSync));
+  const DescriptorRef file = TRY(call.descriptors().get(fd, rights::kFdSync));
   if (::fsync(file->fd.get()) != 0) return fail_from_host();
   return {};
 }
 
 Result<void> fd_datasync(Call& call, Fd fd) {
-  Descriptor* const file = TRY(call.descriptors().get(fd, rights::kFdDatasync));
+  const DescriptorRef file = TRY(call.descriptors().get(fd, rights::kFdDatasync));
   if (::fdatasync(file->fd.get()) != 0) return fail_from_host();
   return {};
 }

@@ -21,8 +21,8 @@ Result<off_t> host_size(std::uint64_t size) {
   return static_cast<off_t>(size);
 }
 
-Result<Descriptor*> get_preopen(const Call& call, Fd fd) {
-  Descriptor* const descriptor = TRY(call.descriptors().get(fd));
+Result<DescriptorRef> get_preopen(const Call& call, Fd fd) {
+  const DescriptorRef descriptor = TRY(call.descriptors().get(fd));
   if (!descriptor->preopen) return fail(Errno::BadF);
   return descriptor;
 }
@@ -34,7 +34,7 @@ Result<void> fd_advise(Call& call, Fd fd, std::uint64_t offset, std::uint64_t le
   constexpr int kAdvice[] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
                              POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
   if (advice >= std::size(kAdvice)) return fail(Errno::Inval);
-  Descriptor* const file = TRY(call.descriptors().get(fd));
+  const DescriptorRef file = TRY(call.descriptors().get(fd));
   if (file->filetype == Filetype::Directory) return fail(Errno::BadF);
   if ((file->base & rights::kFdAdvise) == 0) return fail(Errno::NotCapable);
   const off_t from = TRY(host_size(offset));
@@ -45,7 +45,7 @@ Result<void> fd_advise(Call& call, Fd fd, std::uint64_t offset, std::uint64_t le
 }
 
 Result<void> fd_allocate(Call& call, Fd fd, std::uint64_t offset, std::uint64_t length) {
-  Descriptor* const file = TRY(call.descriptors().get(fd));
+  const DescriptorRef file = TRY(call.descriptors().get(fd));
   if (file->filetype == Filetype::Directory) return fail(Errno::BadF);
   if ((file->base & rights::kFdAllocate) == 0) return fail(Errno::NotCapable);
   const off_t from = TRY(host_size(offset));
@@ -55,7 +55,7 @@ Result<void> fd_allocate(Call& call, Fd fd, std::uint64_t offset, std::uint64_t 
 }
 
 Result<void> fd_fdstat_get(Call& call, Fd fd, Address stat) {
-  Descriptor* const descriptor = TRY(call.descriptors().get(fd));
+  const DescriptorRef descriptor = TRY(call.descriptors().get(fd));
   const auto out = TRY(call.out<Fdstat>(stat));
   const int flags = ::fcntl(descriptor->fd.get(), F_GETFL);
   if (flags < 0) return fail_from_host();
@@ -69,7 +69,7 @@ Result<void> fd_fdstat_get(Call& call, Fd fd, Address stat) {
 }
 
 Result<void> fd_fdstat_set_flags(Call& call, Fd fd, std::uint32_t flags) {
-  Descriptor* const descriptor = TRY(call.descriptors().get(fd, rights::kFdFdstatSetFlags));
+  const DescriptorRef descriptor = TRY(call.descriptors().get(fd, rights::kFdFdstatSetFlags));
   const int wanted = TRY(host_fd_flags(flags));
   const int present = ::fcntl(descriptor->fd.get(), F_GETFL);
   if (present < 0) return fail_from_host();
@@ -82,7 +82,7 @@ Result<void> fd_fdstat_set_flags(Call& call, Fd fd, std::uint32_t flags) {
 }
 
 Result<void> fd_fdstat_set_rights(Call& call, Fd fd, Rights base, Rights inheriting) {
-  Descriptor* const descriptor = TRY(call.descriptors().get(fd));
+  const DescriptorRef descriptor = TRY(call.descriptors().get(fd));
   if ((base & ~descriptor->base) != 0 || (inheriting & ~descriptor->inheriting) != 0) {
     return fail(Errno::NotCapable);
   }
@@ -92,17 +92,17 @@ Result<void> fd_fdstat_set_rights(Call& call, Fd fd, Rights base, Rights inherit
 }
 
 Result<void> fd_filestat_get(Call& call, Fd fd, Address stat) {
-  Descriptor* const file = TRY(call.descriptors().get(fd, rights::kFdFilestatGet));
+  const DescriptorRef file = TRY(call.descriptors().get(fd, rights::kFdFilestatGet));
   return put_filestat(call, file->fd.get(), stat);
 }
 
 Result<void> fd_filestat_get_unstable(Call& call, Fd fd, Address stat) {
-  Descriptor* const file = TRY(call.descriptors().get(fd, rights::kFdFilestatGet));
+  const DescriptorRef file = TRY(call.descriptors().get(fd, rights::kFdFilestatGet));
   return put_filestat_unstable(call, file->fd.get(), stat);
 }
 
 Result<void> fd_filestat_set_size(Call& call, Fd fd, std::uint64_t size) {
-  Descriptor* const file = TRY(call.descriptors().get(fd));
+  const DescriptorRef file = TRY(call.descriptors().get(fd));
   if (file->filetype == Filetype::Directory) return fail(Errno::BadF);
   if ((file->base & rights::kFdFilestatSetSize) == 0) return fail(Errno::NotCapable);
   if (::ftruncate(file->fd.get(), TRY(host_size(size))) != 0) return fail_from_host();
@@ -111,13 +111,13 @@ Result<void> fd_filestat_set_size(Call& call, Fd fd, std::uint64_t size) {
 
 Result<void> fd_filestat_set_times(Call& call, Fd fd, std::uint64_t atim, std::uint64_t mtim,
                                    std::uint32_t flags) {
-  Descriptor* const file = TRY(call.descriptors().get(fd, rights::kFdFilestatSetTimes));
+  const DescriptorRef file = TRY(call.descriptors().get(fd, rights::kFdFilestatSetTimes));
   if (file->read_only) return fail(Errno::RoFs);
   return set_file_times(file->fd.get(), TRY(file_times(atim, mtim, flags)));
 }
 
 Result<void> fd_prestat_get(Call& call, Fd fd, Address prestat) {
-  Descriptor* const directory = TRY(get_preopen(call, fd));
+  const DescriptorRef directory = TRY(get_preopen(call, fd));
   const auto out = TRY(call.out<Prestat>(prestat));
   Prestat value{};
   value.name_length = static_cast<Size>(directory->preopen->size());
@@ -126,7 +126,7 @@ Result<void> fd_prestat_get(Call& call, Fd fd, Address prestat) {
 }
 
 Result<void> fd_prestat_dir_name(Call& call, Fd fd, Address path, Size path_size) {
-  Descriptor* const directory = TRY(get_preopen(call, fd));
+  const DescriptorRef directory = TRY(get_preopen(call, fd));
   const std::string& name = *directory->preopen;
   if (path_size < name.size()) return fail(Errno::NameTooLong);
   const std::span<std::byte> room = TRY(call.bytes(path, name.size()));

@@ -72,7 +72,7 @@ std::optional<Fd> own_descriptor(const Descriptor& directory, std::string_view p
 }
 
 Result<Descriptor> duplicate(const Call& call, Fd number, const OpenRequest& request) {
-  Descriptor* const own = TRY(call.descriptors().get(number));
+  const DescriptorRef own = TRY(call.descriptors().get(number));
   base::UniqueFd fd(::fcntl(own->fd.get(), F_DUPFD_CLOEXEC, 0));
   if (!fd) return fail_from_host();
   Descriptor out;
@@ -161,7 +161,7 @@ Result<void> path_open(Call& call, Fd fd, std::uint32_t lookup, Address path, Si
   const OpenRequest request = TRY(parse_request(lookup, open_flags, base, inheriting, fd_flags));
   const Rights needed = rights::kPathOpen | (request.create ? rights::kPathCreateFile : 0) |
                         (request.truncate ? rights::kPathFilestatSetSize : 0);
-  Descriptor* const directory = TRY(call.descriptors().get_directory(fd, needed));
+  const DescriptorRef directory = TRY(call.descriptors().get_directory(fd, needed));
   if (((request.base | request.inheriting) & ~directory->inheriting) != 0) {
     return fail(Errno::NotCapable);
   }

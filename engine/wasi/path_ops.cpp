@@ -12,8 +12,8 @@
 namespace engine::wasi {
 namespace {
 
-Result<Descriptor*> get_writable(const Call& call, Fd fd, Rights needed) {
-  Descriptor* const directory = TRY(call.descriptors().get_directory(fd, needed));
+Result<DescriptorRef> get_writable(const Call& call, Fd fd, Rights needed) {
+  const DescriptorRef directory = TRY(call.descriptors().get_directory(fd, needed));
   if (directory->read_only) return fail(Errno::RoFs);
   return directory;
 }
@@ -57,33 +57,35 @@ bool climbs_out(std::string_view link, std::string_view target) {
 }  // namespace
 
 Result<void> path_create_directory(Call& call, Fd fd, Address path, Size path_size) {
-  Descriptor* const directory = TRY(get_writable(call, fd, rights::kPathCreateDirectory));
+  const DescriptorRef directory = TRY(get_writable(call, fd, rights::kPathCreateDirectory));
   const Place place = TRY(place_of(call, *directory, path, path_size));
   return succeeded(::mkdirat(place.directory, place.name.c_str(), 0777));
 }
 
 Result<void> path_remove_directory(Call& call, Fd fd, Address path, Size path_size) {
-  Descriptor* const directory = TRY(get_writable(call, fd, rights::kPathRemoveDirectory));
+  const DescriptorRef directory = TRY(get_writable(call, fd, rights::kPathRemoveDirectory));
   const Place place = TRY(place_of(call, *directory, path, path_size));
   return succeeded(::unlinkat(place.directory, place.name.c_str(), AT_REMOVEDIR));
 }
 
 Result<void> path_unlink_file(Call& call, Fd fd, Address path, Size path_size) {
-  Descriptor* const directory = TRY(get_writable(call, fd, rights::kPathUnlinkFile));
+  const DescriptorRef directory = TRY(get_writable(call, fd, rights::kPathUnlinkFile));
   const Place place = TRY(place_of(call, *directory, path, path_size));
   return succeeded(::unlinkat(place.directory, place.name.c_str(), 0));
 }
 
 Result<void> path_filestat_get(Call& call, Fd fd, std::uint32_t lookup, Address path,
                                Size path_size, Address stat) {
-  Descriptor* const directory = TRY(call.descriptors().get_directory(fd, rights::kPathFilestatGet));
+  const DescriptorRef directory =
+      TRY(call.descriptors().get_directory(fd, rights::kPathFilestatGet));
   const base::UniqueFd found = TRY(look_at(call, *directory, lookup, path, path_size));
   return put_filestat(call, found.get(), stat);
 }
 
 Result<void> path_filestat_get_unstable(Call& call, Fd fd, std::uint32_t lookup, Address path,
                                         Size path_size, Address stat) {
-  Descriptor* const directory = TRY(call.descriptors().get_directory(fd, rights::kPathFilestatGet));
+  const DescriptorRef directory =
+      TRY(call.descriptors().get_directory(fd, rights::kPathFilestatGet));
   const base::UniqueFd found = TRY(look_at(call, *directory, lookup, path, path_size));
   return put_filestat_unstable(call, found.get(), stat);
 }
@@ -91,7 +93,7 @@ Result<void> path_filestat_get_unstable(Call& call, Fd fd, std::uint32_t lookup,
 Result<void> path_filestat_set_times(Call& call, Fd fd, std::uint32_t lookup, Address path,
                                      Size path_size, std::uint64_t atim, std::uint64_t mtim,
                                      std::uint32_t flags) {
-  Descriptor* const directory = TRY(get_writable(call, fd, rights::kPathFilestatSetTimes));
+  const DescriptorRef directory = TRY(get_writable(call, fd, rights::kPathFilestatSetTimes));
   const std::array<timespec, 2> times = TRY(file_times(atim, mtim, flags));
   const base::UniqueFd found = TRY(look_at(call, *directory, lookup, path, path_size));
   return set_file_times(found.get(), times);
@@ -100,8 +102,8 @@ Result<void> path_filestat_set_times(Call& call, Fd fd, std::uint32_t lookup, Ad
 // Both sides writable: a hard link or a rename is also a way to write what was read-only.
 Result<void> path_link(Call& call, Fd old_fd, std::uint32_t old_lookup, Address old_path,
                        Size old_size, Fd new_fd, Address new_path, Size new_size) {
-  Descriptor* const old_directory = TRY(get_writable(call, old_fd, rights::kPathLinkSource));
-  Descriptor* const new_directory = TRY(get_writable(call, new_fd, rights::kPathLinkTarget));
+  const DescriptorRef old_directory = TRY(get_writable(call, old_fd, rights::kPathLinkSource));
+  const DescriptorRef new_directory = TRY(get_writable(call, new_fd, rights::kPathLinkTarget));
   // linkat's own following would know no sandbox.
   if ((old_lookup & kLookupSymlinkFollow) != 0) return fail(Errno::Inval);
   const Place from = TRY(place_of(call, *old_directory, old_path, old_size));
@@ -120,8 +122,8 @@ Result<void> path_link(Call& call, Fd old_fd, std::uint32_t old_lookup, Address 
 
 Result<void> path_rename(Call& call, Fd fd, Address old_path, Size old_size, Fd new_fd,
                          Address new_path, Size new_size) {
-  Descriptor* const old_directory = TRY(get_writable(call, fd, rights::kPathRenameSource));
-  Descriptor* const new_directory = TRY(get_writable(call, new_fd, rights::kPathRenameTarget));
+  const DescriptorRef old_directory = TRY(get_writable(call, fd, rights::kPathRenameSource));
+  const DescriptorRef new_directory = TRY(get_writable(call, new_fd, rights::kPathRenameTarget));
   const Place from = TRY(place_of(call, *old_directory, old_path, old_size));
   const Place to = TRY(place_of(call, *new_directory, new_path, new_size));
   return succeeded(::renameat(from.directory, from.name.c_str(), to.directory, to.name.c_str()));
@@ -129,7 +131,7 @@ Result<void> path_rename(Call& call, Fd fd, Address old_path, Size old_size, Fd 
 
 Result<void> path_symlink(Call& call, Address target, Size target_size, Fd fd, Address path,
                           Size path_size) {
-  Descriptor* const directory = TRY(get_writable(call, fd, rights::kPathSymlink));
+  const DescriptorRef directory = TRY(get_writable(call, fd, rights::kPathSymlink));
   const std::string to = TRY(call.path(target, target_size));
   const std::string link = TRY(call.path(path, path_size));
   if (directory->sandbox == Sandbox::Beneath && (to.starts_with('/') || climbs_out(link, to))) {
@@ -141,7 +143,7 @@ Result<void> path_symlink(Call& call, Address target, Size target_size, Fd fd, A
 
 Result<void> path_readlink(Call& call, Fd fd, Address path, Size path_size, Address buffer,
                            Size buffer_size, Address used) {
-  Descriptor* const directory = TRY(call.descriptors().get_directory(fd, rights::kPathReadlink));
+  const DescriptorRef directory = TRY(call.descriptors().get_directory(fd, rights::kPathReadlink));
   const auto out = TRY(call.out<Size>(used));
   const std::span<std::byte> room = TRY(call.bytes(buffer, buffer_size));
   const std::string name = TRY(call.path(path, path_size));

@@ -118,7 +118,7 @@ class Poll {
   }
 
   void add_descriptor(DescriptorTable& descriptors, const Subscription& subscription) {
-    const Result<Descriptor*> descriptor =
+    const Result<DescriptorRef> descriptor =
         descriptors.get(subscription.subject, rights::kPollFdReadwrite);
     if (!descriptor) {
       events_.push_back(event_of(subscription, descriptor.error()));
@@ -126,6 +126,7 @@ class Poll {
     }
     const short wanted = subscription.type == EventType::FdRead ? POLLIN : POLLOUT;
     polled_.push_back({.fd = (*descriptor)->fd.get(), .events = wanted, .revents = 0});
+    held_.push_back(*descriptor);
     polled_subscriptions_.push_back(subscription);
   }
 
@@ -166,6 +167,7 @@ class Poll {
   std::vector<Event> events_;
   std::vector<Clock> clocks_;
   std::vector<pollfd> polled_;
+  std::vector<DescriptorRef> held_;
   std::vector<Subscription> polled_subscriptions_;  // of the same index
 };
 

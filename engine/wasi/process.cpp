@@ -32,8 +32,8 @@ constexpr struct {
 
 void proc_exit(Call& call, std::uint32_t code) {
   WasiContext& context = call.context();
-  context.exit_code = code;
   if (context.exit != nullptr) context.exit(context.exit_data, code);
+  context.exit_code = code;
   call.store().pending_trap = static_cast<std::uint32_t>(Trap::HostFailure);
 }
 

@@ -81,10 +81,11 @@ void put_entries(int directory, std::span<const std::byte> batch, Room& room) {
 
 Result<void> fd_readdir(Call& call, Fd fd, Address buffer, Size size, std::uint64_t cookie,
                         Address used) {
-  Descriptor* const directory = TRY(call.descriptors().get_directory(fd, rights::kFdReaddir));
+  const DescriptorRef directory = TRY(call.descriptors().get_directory(fd, rights::kFdReaddir));
   const auto out = TRY(call.out<Size>(used));
   Room room(TRY(call.bytes(buffer, size)));
   const int host = directory->fd.get();
+  const auto lock = call.descriptors().lock_directory_positions();
   if (::lseek(host, static_cast<off_t>(cookie), SEEK_SET) < 0) return fail_from_host();
   std::array<std::byte, kBatch> batch;
   while (!room.full()) {

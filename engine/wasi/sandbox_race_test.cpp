@@ -82,6 +82,99 @@ TEST_F(ChangingTree, ADirectoryThatBecomesALinkOutwardsIsNeverWrittenThrough) {
   EXPECT_GT(made, 0);
 }
 
+/// Another thread of the guest: does something to it again and again while the test calls.
+class GuestWithThreads : public GuestWithDirectory {
+ protected:
+  ~GuestWithThreads() override {
+    stopped_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+
+  template <typename Work>
+  void meanwhile(Work work) {
+    thread_ = std::thread([this, work] {
+      while (!stopped_) work();
+    });
+  }
+
+ private:
+  std::atomic<bool> stopped_ = false;
+  std::thread thread_;
+};
+
+TEST_F(GuestWithThreads, APathThatIsExchangedWhileItIsOpenedLeadsNowhereElse) {
+  fs::create_directory(inside() / "aa");
+  write(inside() / "aa/file", "inside");
+  write(inside().parent_path() / "file", "secret");
+  const Size size = guest_.put_text(FakeGuest::kPath, "aa/file");
+  meanwhile([this] {
+    guest_.put_text(FakeGuest::kPath, "../file");
+    guest_.put_text(FakeGuest::kPath, "aa/file");
+  });
+  int reached = 0;
+  int refused = 0;
+  // Until both were seen, on a machine with one processor, too.
+  for (int i = 0; i < kRounds || (i < 100 * kRounds && (reached == 0 || refused == 0)); ++i) {
+    const Errno error =
+        guest_.call<path_open>(kDir, kLookupSymlinkFollow, FakeGuest::kPath, size, 0U,
+                               rights::kFdRead, Rights{0}, 0U, FakeGuest::kResult);
+    if (error != Errno::Success) {
+      ++refused;
+      continue;
+    }
+    ++reached;
+    const Fd fd = guest_.get<Fd>(FakeGuest::kResult);
+    ASSERT_EQ(guest_.read(fd), "inside");
+    ASSERT_EQ(guest_.call<fd_close>(fd), Errno::Success);
+  }
+  EXPECT_GT(reached, 0);
+  EXPECT_GT(refused, 0);
+}
+
+TEST_F(GuestWithThreads, ANumberThatIsGivenToAnotherFileIsNeverReadHalfWay) {
+  write(inside() / "first", "first");
+  write(inside() / "second", "second");
+  const OpenOptions options{.base = rights::kFdRead | rights::kFdSeek};
+  Fd target = 0;
+  ASSERT_EQ(guest_.open(kDir, "first", options, target), Errno::Success);
+  constexpr Address kOtherPath = 0xa000;
+  constexpr Address kOtherResult = 0xb000;
+  meanwhile([this, target] {
+    for (const std::string_view name : {"second", "first"}) {
+      const Size size = guest_.put_text(kOtherPath, name);
+      EXPECT_EQ(guest_.call<path_open>(kDir, kLookupSymlinkFollow, kOtherPath, size, 0U,
+                                       rights::kFdRead, Rights{0}, 0U, kOtherResult),
+                Errno::Success);
+      EXPECT_EQ(guest_.call<fd_renumber>(guest_.get<Fd>(kOtherResult), target), Errno::Success);
+    }
+  });
+  for (int i = 0; i < kRounds; ++i) {
+    guest_.put_iovec(FakeGuest::kBuffer, 16);
+    // From the start: what is read never depends on the position.
+    ASSERT_EQ(
+        guest_.call<fd_pread>(target, FakeGuest::kIovs, 1U, std::uint64_t{0}, FakeGuest::kResult),
+        Errno::Success);
+    const std::string text = guest_.text(FakeGuest::kBuffer, guest_.get<Size>(FakeGuest::kResult));
+    ASSERT_TRUE(text == "first" || text == "second") << text;
+  }
+}
+
+TEST_F(GuestWithThreads, TwoThreadsReadOneDirectoryEachFromItsOwnCookie) {
+  for (int i = 0; i < 20; ++i) write(inside() / ("file" + std::to_string(i)), "");
+  const auto count = [this](Address buffer, Address used) {
+    const Errno error = guest_.call<fd_readdir>(kDir, buffer, 4096U, std::uint64_t{0}, used);
+    return error == Errno::Success ? guest_.get<Size>(used) : Size{0};
+  };
+  constexpr Address kOtherBuffer = 0xa000;
+  constexpr Address kOtherUsed = 0xb000;
+  const Size whole = count(FakeGuest::kBuffer, FakeGuest::kResult);
+  ASSERT_GT(whole, 20U * sizeof(Dirent));
+  meanwhile([count, whole] { EXPECT_EQ(count(kOtherBuffer, kOtherUsed), whole); });
+  for (int i = 0; i < kRounds; ++i) {
+    ASSERT_EQ(count(FakeGuest::kBuffer, FakeGuest::kResult), whole);
+  }
+}
+
 /// For the rest of the process, openat2 does not exist.
 void deny_openat2() {
   sock_filter program[] = {

@@ -13,8 +13,8 @@ constexpr std::uint32_t kRecvPeek = 1;
 constexpr std::uint32_t kRecvWaitall = 2;
 constexpr std::uint16_t kRecvDataTruncated = 1;
 
-Result<Descriptor*> get_socket(const Call& call, Fd fd, Rights needed) {
-  Descriptor* const socket = TRY(call.descriptors().get(fd));
+Result<DescriptorRef> get_socket(const Call& call, Fd fd, Rights needed) {
+  const DescriptorRef socket = TRY(call.descriptors().get(fd));
   if (socket->filetype != Filetype::SocketStream && socket->filetype != Filetype::SocketDgram) {
     return fail(Errno::NotSock);
   }
@@ -32,7 +32,7 @@ msghdr message_of(GuestIovecs& buffers) {
 }  // namespace
 
 Result<void> sock_accept(Call& call, Fd fd, std::uint32_t flags, Address accepted) {
-  Descriptor* const listener = TRY(get_socket(call, fd, rights::kSockAccept));
+  const DescriptorRef listener = TRY(get_socket(call, fd, rights::kSockAccept));
   const auto out = TRY(call.out<Fd>(accepted));
   if ((flags & ~fdflags::kNonblock) != 0) return fail(Errno::Inval);
   const int nonblock = flags != 0 ? SOCK_NONBLOCK : 0;
@@ -45,7 +45,7 @@ Result<void> sock_accept(Call& call, Fd fd, std::uint32_t flags, Address accepte
 
 Result<void> sock_recv(Call& call, Fd fd, Address iovs, Size count, std::uint32_t flags,
                        Address received, Address flags_out) {
-  Descriptor* const socket = TRY(get_socket(call, fd, rights::kFdRead));
+  const DescriptorRef socket = TRY(get_socket(call, fd, rights::kFdRead));
   const auto size = TRY(call.out<Size>(received));
   const auto out_flags = TRY(call.out<std::uint16_t>(flags_out));
   if ((flags & ~(kRecvPeek | kRecvWaitall)) != 0) return fail(Errno::Inval);
@@ -63,7 +63,7 @@ Result<void> sock_recv(Call& call, Fd fd, Address iovs, Size count, std::uint32_
 
 Result<void> sock_send(Call& call, Fd fd, Address iovs, Size count, std::uint32_t flags,
                        Address sent) {
-  Descriptor* const socket = TRY(get_socket(call, fd, rights::kFdWrite));
+  const DescriptorRef socket = TRY(get_socket(call, fd, rights::kFdWrite));
   const auto size = TRY(call.out<Size>(sent));
   if (flags != 0) return fail(Errno::Inval);
   GuestIovecs buffers;
@@ -78,7 +78,7 @@ Result<void> sock_send(Call& call, Fd fd, Address iovs, Size count, std::uint32_
 Result<void> sock_shutdown(Call& call, Fd fd, std::uint32_t how) {
   // witx type $sdflags: bit 0 receives, bit 1 sends.
   constexpr int kHow[] = {-1, SHUT_RD, SHUT_WR, SHUT_RDWR};
-  Descriptor* const socket = TRY(get_socket(call, fd, rights::kSockShutdown));
+  const DescriptorRef socket = TRY(get_socket(call, fd, rights::kSockShutdown));
   if (how == 0 || how >= std::size(kHow)) return fail(Errno::Inval);
   if (::shutdown(socket->fd.get(), kHow[how]) != 0) return fail_from_host();
   return {};

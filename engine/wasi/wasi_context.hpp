@@ -41,8 +41,8 @@ struct WasiOptions {
   void* exit_data = nullptr;
 };
 
-/// VmHostFunction::data of every WASI function. Used by one thread at a time; outlives the
-/// instance.
+/// VmHostFunction::data of every WASI function; outlives the instances. Once it is made, any number
+/// of threads may call its functions when `exit` is set: without that, `exit_code` is one thread's.
 struct WasiContext {
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
