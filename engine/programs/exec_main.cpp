@@ -24,6 +24,7 @@
 #include "engine/execution/store.hpp"
 #include "engine/programs/control_block.hpp"
 #include "engine/programs/process_one.hpp"
+#include "engine/programs/thread_group.hpp"
 #include "engine/wasi/functions.hpp"
 #include "engine/wasi/wasi_context.hpp"
 
@@ -33,7 +34,6 @@ namespace {
 
 using engine::programs::ControlBlock;
 
-constexpr int kTrapStatus = 134;
 constexpr int kNotStarted = 1;
 
 void complain(std::string_view text) {
@@ -141,11 +141,6 @@ base::Result<void> confine(const ControlBlock& block) {
   return {};
 }
 
-int report_trap(const engine::execution::Trapped& trapped) {
-  complain("Error: " + std::string(trapped.text()) + "\n" + trapped.backtrace());
-  return kTrapStatus;
-}
-
 int report_failure(const std::string& text) {
   complain("wherry-exec: " + text + "\n");
   return kNotStarted;
@@ -166,17 +161,23 @@ int run(const ControlBlock& block, const CommandLine& line) {
   engine::wasi::for_each_function([&](auto name_space, auto name, auto entry) {
     linker.define_function(name_space, name, entry, &*context);
   });
+  engine::programs::ThreadGroup threads(*module);
+  if (auto done = threads.define(linker, **store); !done) {
+    return report_failure(block.module_name + ": " + done.error().message());
+  }
   // From here on the guest may run: a start function is guest code.
   if (auto done = confine(block); !done) return report_failure(done.error().message());
   const auto instance = engine::execution::Instance::instantiate(**store, *module, linker);
   if (!instance) {
-    if (instance.error().trap) return report_trap(*instance.error().trap);
+    if (instance.error().trap) threads.end_with_trap(*instance.error().trap);
     return report_failure(block.module_name + ": " + instance.error().error.message());
   }
   (*module)->close_file();
+  threads.open();
   const auto result = (*instance)->call("_start", {});
   if (!result) return report_failure(block.module_name + ": exports no function _start");
-  return *result ? 0 : report_trap(result->error());
+  if (!*result) threads.end_with_trap(result->error());
+  threads.end(0, {});  // and not a return: other threads still use what lies here
 }
 
 }  // namespace
