@@ -5,6 +5,7 @@ be a script that counts, waits or is missing, and a cache of its own.
 """
 
 import glob
+import hashlib
 import os
 import shutil
 import signal
@@ -354,3 +355,6 @@ def a_compiler_that_dies_is_told(box):
     eq(result.status, 1, repr(result))
     has(result.err, "wherry-compile: killed by signal 9")
 
+
+if __name__ == "__main__":
+    sys.exit(main())
