@@ -53,8 +53,9 @@ unsigned lanes_of(std::string_view text) {
 
 }  // namespace
 
-Result<void> validate_function(const Module& module, std::uint32_t function) {
-  FunctionValidator validator(module, function);
+Result<void> validate_function(const Module& module, std::uint32_t function,
+                               const Features& features) {
+  FunctionValidator validator(module, function, features);
   Result<void> result = validator.run();
   if (!result) result.error().function = function;
   return result;
@@ -130,8 +131,12 @@ Result<void> FunctionValidator::check_immediate(const Instruction& instruction) 
   };
   const OpcodeInfo& opcode = info(instruction.opcode);
   switch (opcode.immediate) {
-    case Immediate::MemArg:
     case Immediate::AtomicMemArg:
+      TRY(check_threads(opcode));
+      return check_memarg(instruction);
+    case Immediate::Reserved:
+      return check_threads(opcode);
+    case Immediate::MemArg:
     case Immediate::MemArgLane:
       return check_memarg(instruction);
     case Immediate::Lane:
@@ -183,6 +188,11 @@ Result<void> FunctionValidator::check_immediate(const Instruction& instruction) 
     default:
       return {};
   }
+}
+
+Result<void> FunctionValidator::check_threads(const OpcodeInfo& opcode) const {
+  if (features_.threads) return {};
+  return fail(ErrorKind::Unsupported, std::string(opcode.text) + ": threads are switched off");
 }
 
 Result<void> FunctionValidator::check_memarg(const Instruction& instruction) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/binary/instruction_reader.hpp"
+#include "engine/structure/features.hpp"
 #include "engine/structure/module.hpp"
 #include "engine/validation/operand_stack.hpp"
 
@@ -10,8 +11,9 @@ namespace engine::validation {
 
 class FunctionValidator {
  public:
-  FunctionValidator(const Module& module, std::uint32_t function)
+  FunctionValidator(const Module& module, std::uint32_t function, const Features& features)
       : module_(module),
+        features_(features),
         type_(module.type_of(function)),
         reader_(module.bytes, module.functions[function]) {}
 
@@ -21,6 +23,7 @@ class FunctionValidator {
   Result<void> check(const Instruction& instruction);
   Result<void> check_signature(std::string_view signature);
   Result<void> check_immediate(const Instruction& instruction);
+  Result<void> check_threads(const OpcodeInfo& opcode) const;
   Result<void> check_memarg(const Instruction& instruction);
   Result<void> check_control(const Instruction& instruction);
   Result<void> check_block(const Instruction& instruction);
@@ -37,6 +40,7 @@ class FunctionValidator {
   Result<ValType> element_type(std::uint32_t table) const;
 
   const Module& module_;
+  const Features& features_;
   const FuncType& type_;
   binary::InstructionReader reader_;
   OperandStack stack_;

@@ -23,7 +23,10 @@ Result<void> check_limits(const Limits& limits) {
   return {};
 }
 
-Result<void> check_memory(const MemoryType& type) {
+Result<void> check_memory(const MemoryType& type, const Features& features) {
+  if (type.is_shared && !features.threads) {
+    return fail(ErrorKind::Unsupported, "shared memory: threads are switched off");
+  }
   if (type.limits.min > kMaxMemoryPages || type.limits.max.value_or(0) > kMaxMemoryPages) {
     return invalid("memory size must be at most 65536 pages (4GiB)");
   }
@@ -154,10 +157,10 @@ Result<void> check_start(const Module& module) {
 
 }  // namespace
 
-Result<void> validate(const Module& module) {
+Result<void> validate(const Module& module, const Features& features) {
   TRY(check_functions(module));
   for (const TableType& table : module.tables) TRY(check_limits(table.limits));
-  for (const MemoryType& memory : module.memories) TRY(check_memory(memory));
+  for (const MemoryType& memory : module.memories) TRY(check_memory(memory, features));
   TRY(check_globals(module));
   for (const ElementSegment& segment : module.elements) {
     TRY(check_element_segment(module, segment));
@@ -166,7 +169,7 @@ Result<void> validate(const Module& module) {
   TRY(check_exports(module));
   TRY(check_start(module));
   for (auto i = module.imported_functions; i < module.functions.size(); ++i) {
-    TRY(validate_function(module, i));
+    TRY(validate_function(module, i, features));
   }
   return {};
 }

@@ -86,6 +86,19 @@ TEST(Validate, AnAtomicAccessIsOfExactlyItsNaturalAlignment) {
             "invalid: function 0: alignment must not be larger than natural (at byte 0x21)");
 }
 
+TEST(Validate, ThreadsThatAreSwitchedOffAreRefusedByName) {
+  const auto refusal = [](const std::vector<std::byte>& bytes) {
+    const auto module = binary::decode(bytes).value();
+    return validation::validate(module, {.threads = false}).error().message();
+  };
+  EXPECT_EQ(refusal(bytes_of({5, 4, 1, 3, 1, 2})),
+            "unsupported: shared memory: threads are switched off");
+  EXPECT_EQ(refusal(body_of({0x41, 0, 0xfe, 0x10, 2, 0})),
+            "unsupported: function 0: i32.atomic.load: threads are switched off (at byte 0x21)");
+  EXPECT_EQ(refusal(body_of({0xfe, 3, 0})),
+            "unsupported: function 0: atomic.fence: threads are switched off (at byte 0x1f)");
+}
+
 TEST(Validate, CodeBehindABranchMayHaveAnyOperands) {
   EXPECT_EQ(verdict(body_of({0x41, 1, 0x0f, 0x6a})), "valid");  // return, i32.add
 }
