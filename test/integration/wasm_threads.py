@@ -82,6 +82,19 @@ def a_page_that_memory_grows_by_belongs_to_one_thread(box):
 
 
 @test
+def all_threads_see_atomic_accesses_in_one_order(box):
+    """With plain stores, this processor lets some of the rounds end with neither seen."""
+    result = run_guest(box, "order", "20000")
+    eq((result.status, result.out), (0, "neither 0\n"), repr(result))
+
+
+@test
+def threads_that_have_ended_leave_room_for_others(box):
+    result = run_guest(box, "many", "5000")
+    eq((result.status, result.out), (0, "done\n"), repr(result))
+
+
+@test
 def a_thread_gets_its_id_and_its_argument(box):
     module = text_module("""
       (i32.store (i32.const 4) (local.get 0)) (i32.store (i32.const 8) (local.get 1))

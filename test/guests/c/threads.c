@@ -1,11 +1,17 @@
 /* Threads without a C library, whose thread support Debian does not build: shared memory, a mutex
- * and a join made of wait and notify, thread-spawn of wasi-threads. count THREADS ROUNDS   counts
- * under a mutex and by atomics, prints both trap THREADS           all but one thread wait, that
- * one traps in the function `deep` exit THREADS STATUS    the same, but it exits wait THREADS all
- * wait for ever, the first thread too spin THREADS           all compute for ever fill THREADS
- * spawns until it fails, prints how many there are grow THREADS           all grow the memory,
- * prints its pages swap ROUNDS            opens a path beneath descriptor 3 that another thread
- * changes meanwhile */
+ * and a join made of wait and notify, thread-spawn of wasi-threads.
+ *   count THREADS ROUNDS   counts under a mutex and by atomics, prints both
+ *   trap THREADS           all but one thread wait, that one traps in the function `deep`
+ *   exit THREADS STATUS    the same, but it exits
+ *   wait THREADS           all wait for ever, the first thread too
+ *   spin THREADS           all compute for ever
+ *   fill THREADS           spawns until it fails, prints how many there are
+ *   grow THREADS           all grow the memory, prints its pages
+ *   order ROUNDS           two threads each write one place and read the other's; prints how
+ *                          often neither saw the other
+ *   many ROUNDS            one thread after another
+ *   swap ROUNDS            opens a path beneath descriptor 3 that a thread changes meanwhile
+ */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -193,6 +199,38 @@ static void grow(struct thread* self) {
   }
 }
 
+static int flags[2], seen[2], round_begun, round_ended;
+
+static void write_one_read_other(int mine) {
+  __atomic_store_n(&flags[mine], 1, __ATOMIC_SEQ_CST);
+  seen[mine] = __atomic_load_n(&flags[1 - mine], __ATOMIC_SEQ_CST);
+}
+
+static void order_thread(struct thread* self) {
+  (void)self;
+  for (int round = 1; round <= rounds; ++round) {
+    while (__atomic_load_n(&round_begun, __ATOMIC_SEQ_CST) != round) {
+    }
+    write_one_read_other(1);
+    __atomic_store_n(&round_ended, round, __ATOMIC_SEQ_CST);
+  }
+}
+
+static void order(void) {
+  int neither = 0;
+  for (int round = 1; round <= rounds; ++round) {
+    flags[0] = flags[1] = 0;
+    __atomic_store_n(&round_begun, round, __ATOMIC_SEQ_CST);
+    write_one_read_other(0);
+    while (__atomic_load_n(&round_ended, __ATOMIC_SEQ_CST) != round) {
+    }
+    if (seen[0] == 0 && seen[1] == 0) ++neither;
+  }
+  print_number("neither", neither);
+}
+
+static void do_nothing(struct thread* self) { (void)self; }
+
 static char path[] = "in/file";
 
 static void change_path(struct thread* self) {
@@ -262,6 +300,20 @@ static void run(const char* what, int count) {
       spawn_all(count, grow);
       join_all(count);
       print_number("pages", (int)__builtin_wasm_memory_size(0));
+      return;
+    case 'o' * 256 + 'r':
+      rounds = count;
+      spawn(0, order_thread);
+      order();
+      return;
+    case 'm' * 256 + 'a':
+      for (int i = 0; i < count; ++i) {
+        threads[0].done = 0;
+        while (spawn(0, do_nothing) <= 0) {
+        }
+        join_all(1);
+      }
+      print("done\n");
       return;
     case 's' * 256 + 'w':
       rounds = count;
