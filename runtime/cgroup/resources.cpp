@@ -224,8 +224,8 @@ base::Result<void> Planner::pids(const oci::PidsResources& pids) {
   if (!pids.limit) return {};
   const Target to = target("pids");
   // 0 forbids every fork. The first process is cloned right into a v2 cgroup, which counts as one
-  // fork, and 1 forbids all the others just as well.
-  const std::int64_t limit = *pids.limit == 0 && !to.v1() ? 1 : *pids.limit;
+  // fork; 1 forbids all the others just as well, and is what runc writes on every layout.
+  const std::int64_t limit = *pids.limit == 0 ? 1 : *pids.limit;
   return set(to, "linux.resources.pids.limit", "pids.max", limit_text(limit), limit < 0);
 }
 
@@ -346,8 +346,9 @@ base::Result<void> Planner::unified(const std::map<std::string, std::string>& fi
     const std::string controller = file.substr(0, file.find('.'));
     const Hierarchy* v2 = host_.unified();
     if (v2 == nullptr || (controller != "cgroup" && !v2->has(controller))) {
-      return base::fail(ErrorKind::Unsupported,
-                        origin + ": this host has no cgroup v2 controller " + controller);
+      return base::fail(
+          ErrorKind::Unsupported,
+          origin + ": invalid configuration: this host has no cgroup v2 controller " + controller);
     }
     const Target to{controller == "cgroup" ? "" : controller, Version::V2};
     // Files like io.max take one line per write.

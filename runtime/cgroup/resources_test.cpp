@@ -131,11 +131,11 @@ TEST(PlanResources, CpusetIsWrittenBeforeAnyProcessCanJoin) {
               ElementsAre("cpuset.cpus=0-1", "cpuset.mems=0", "pids.max=5"));
 }
 
-TEST(PlanResources, NoForkAtAllIsOneProcessOnV2) {
+TEST(PlanResources, NoForkAtAllIsOneProcess) {
   oci::Resources resources;
   resources.pids.limit = 0;
 
-  EXPECT_THAT(writes(resources, v1_host()), ElementsAre("pids.max=0"));
+  EXPECT_THAT(writes(resources, v1_host()), ElementsAre("pids.max=1"));
   EXPECT_THAT(writes(resources, v2_host()), ElementsAre("pids.max=1"));
 }
 

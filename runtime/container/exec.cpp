@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 
@@ -44,6 +45,10 @@ void add_capability(const std::string& name, oci::Capabilities& out) {
   // Not the inheritable set: what is in it survives the exec of a program (CVE-2022-29162).
   for (std::vector<std::string>* set : {&out.bounding, &out.effective, &out.permitted}) {
     set->push_back(name);
+  }
+  // Only where config.json had it inheritable can it be ambient (capabilities(7)).
+  if (std::ranges::find(out.inheritable, name) != out.inheritable.end()) {
+    out.ambient.push_back(name);
   }
 }
 
@@ -123,9 +128,6 @@ base::Result<void> plan_exec(const Host& host, const ExecOptions& options, const
   plan.spec = &spec;
   plan.process = TRY(plan_process(spec, options));
   plan.preserved = TRY(preserve_descriptors(options.preserve_fds, plan.process));
-  if (plan.process.exec_cpu_affinity) {
-    warn(host, "process.execCPUAffinity: not implemented, ignored");
-  }
   plan.procfs = TRY(process::open_procfs());
   process::Joining joining;
   joining.pidfd = TRY(state::open_process(*target.record.init));

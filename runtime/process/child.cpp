@@ -16,6 +16,7 @@
 #include "runtime/process/finish.hpp"
 #include "runtime/process/first_process.hpp"
 #include "runtime/process/terminal.hpp"
+#include "runtime/security/scheduling.hpp"
 
 namespace runtime::process {
 namespace {
@@ -120,11 +121,26 @@ base::Result<void> join_container(Plan& plan, const Channel& channel) {
   return channel.ask(MessageType::Terminal, master.get());
 }
 
+/// To where the process of config.json may run, once it is in its cgroups: the CPUs that this
+/// command happened to be bound to are not the container's. Refused masks leave things as they are.
+base::Result<void> choose_cpus(const Plan& plan) {
+  const std::optional<oci::ExecCpuAffinity>& wanted = plan.process.exec_cpu_affinity;
+  if (plan.joining && wanted && (!wanted->initial.empty() || !wanted->final.empty())) {
+    return security::apply_cpu_affinity(wanted->final);
+  }
+  security::reset_cpu_affinity();
+  return {};
+}
+
 base::Result<void> prepare(Plan& plan, const Channel& channel) {
   TRY(die_with_parent());
+  if (plan.joining && plan.process.exec_cpu_affinity) {
+    TRY(security::apply_cpu_affinity(plan.process.exec_cpu_affinity->initial));
+  }
   reset_signals();
   TRY(close_others(plan, channel));
   TRY(channel.expect(MessageType::Proceed));
+  TRY(base::with_context(choose_cpus(plan), "process.execCPUAffinity"));
   const bool has_intermediate = plan.joining || plan.creation->namespaces.needs_intermediate;
   // While it is in the container's namespaces its memory and descriptors are nobody's business.
   // A new user namespace waits: its maps are written by an owner who may have no privilege.

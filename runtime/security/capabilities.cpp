@@ -154,7 +154,12 @@ CapabilityPlan plan_capabilities(const oci::Capabilities& wanted, const Capabili
   sets.effective = grant("effective", effective, sets.permitted, warnings);
   sets.inheritable = grant("inheritable", inheritable,
                            held.inheritable | (held.permitted & sets.bounding), warnings);
-  sets.ambient = grant("ambient", ambient, sets.permitted & sets.inheritable, warnings);
+  sets.ambient = ambient & sets.permitted & sets.inheritable;
+  for (unsigned number = 0; number < std::size(kNames); ++number) {
+    if ((ambient & ~sets.ambient & bit(number)) == 0) continue;
+    warnings.push_back("can't raise ambient capability " + std::string(kNames[number]) +
+                       ": it is not permitted and inheritable");
+  }
   return plan;
 }
 

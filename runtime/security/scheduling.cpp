@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -113,6 +114,13 @@ base::Result<void> apply_cpu_affinity(std::string_view cpus) {
     return base::fail_errno("sched_setaffinity", cpus);
   }
   return {};
+}
+
+void reset_cpu_affinity() {
+  std::array<unsigned long, 128> mask{};  // the most CPUs that x86-64 kernels are built for
+  mask.fill(~0UL);
+  // Safety: as above.
+  static_cast<void>(::syscall(SYS_sched_setaffinity, 0, sizeof mask, mask.data()));
 }
 
 }  // namespace runtime::security

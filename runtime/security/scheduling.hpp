@@ -18,5 +18,7 @@ base::Result<void> apply_io_priority(const oci::IoPriority& priority);
 base::Result<void> apply_memory_policy(const oci::MemoryPolicy& policy);
 /// sched_setaffinity(2) with a list ("0-3,7"); an empty list changes nothing.
 base::Result<void> apply_cpu_affinity(std::string_view cpus);
+/// All CPUs that the cgroup has; what the kernel refuses changes nothing.
+void reset_cpu_affinity();
 
 }  // namespace runtime::security

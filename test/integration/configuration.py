@@ -266,5 +266,19 @@ def a_cgroup_mount_shows_the_containers_own(box):
     true("1" in out.split(), out)
 
 
+@test
+def a_filter_older_than_openat2_does_not_stop_the_start(box):
+    """Installed before the credentials change, since there is no no_new_privs."""
+    def change(config):
+        config["process"]["noNewPrivileges"] = False
+        config["process"]["user"] = {"uid": 1000, "gid": 1000, "additionalGids": [5]}
+        config["linux"]["seccomp"] = {
+            "defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
+            "syscalls": [{"names": ["openat2", "faccessat2", "clone3", "close_range"],
+                          "action": "SCMP_ACT_ERRNO"}]}
+    result = box.run(box.bundle(["id", "-u"], change))
+    eq((result.status, result.out), (0, "1000\n"), repr(result))
+
+
 if __name__ == "__main__":
     sys.exit(main())

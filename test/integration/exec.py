@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from harness import (eq, has, is_alive, main, read, test, true, wait_for_pid, wait_until)
+from harness import (Skip, eq, has, is_alive, main, read, test, true, wait_for_pid, wait_until)
 
 
 def running(box, change=None):
@@ -160,6 +160,57 @@ def a_broken_process_file_is_told(box):
         result = box.call("exec", "--process", path, "c1")
         eq(result.status, 255, text)
         true(result.errors(), text)
+
+
+def allowed_cpus(box, *options):
+    out = box.ok("exec", *options, "c1", "grep", "Cpus_allowed_list", "/proc/self/status").out
+    return out.split(":")[1].strip()
+
+
+@test
+def exec_runs_on_the_cpus_that_the_process_asks_for(box):
+    cpus = sorted(os.sched_getaffinity(0))
+    running(box)
+    path = process_file(box, args=["grep", "Cpus_allowed_list", "/proc/self/status"],
+                        execCPUAffinity={"initial": str(cpus[0]), "final": str(cpus[-1])})
+    has(box.ok("exec", "--process", path, "c1").out, f"\t{cpus[-1]}\n")
+    path = process_file(box, args=["grep", "Cpus_allowed_list", "/proc/self/status"],
+                        execCPUAffinity={"initial": str(cpus[0])})
+    has(box.ok("exec", "--process", path, "c1").out, f"\t{cpus[0]}\n")
+
+
+@test
+def exec_takes_the_affinity_of_config_json(box):
+    last = str(max(os.sched_getaffinity(0)))
+
+    def change(config):
+        config["process"]["execCPUAffinity"] = {"final": last}
+    running(box, change)
+    eq(allowed_cpus(box), last)
+
+
+@test
+def the_cpus_of_the_caller_are_not_the_containers(box):
+    everywhere = os.sched_getaffinity(0)
+    if len(everywhere) < 2:
+        raise Skip("needs two processors")
+    running(box)
+    wanted = allowed_cpus(box)
+    try:
+        os.sched_setaffinity(0, {min(everywhere)})
+        eq(allowed_cpus(box), wanted)
+    finally:
+        os.sched_setaffinity(0, everywhere)
+
+
+@test
+def a_capability_of_exec_is_ambient_where_it_is_inheritable(box):
+    def change(config):
+        config["process"]["capabilities"]["inheritable"] = ["CAP_CHOWN"]
+    running(box, change)
+    status = ["c1", "grep", "CapAmb", "/proc/self/status"]
+    has(box.ok("exec", "--cap", "CAP_CHOWN", *status).out, "0000000000000001\n")
+    has(box.ok("exec", "--cap", "CAP_FOWNER", *status).out, "0000000000000000\n")
 
 
 @test
