@@ -39,6 +39,31 @@ Result<void> put_count(ssize_t count, const Out<Size>& out) {
   return {};
 }
 
+// A single buffer is by far the most frequent case, and without a list the kernel has less to do.
+ssize_t read_at(int fd, GuestIovecs& buffers, off_t at) {
+  const iovec& only = *buffers.data();
+  if (buffers.size() == 1) return ::pread(fd, only.iov_base, only.iov_len, at);
+  return ::preadv(fd, buffers.data(), buffers.size(), at);
+}
+
+ssize_t write_at(int fd, GuestIovecs& buffers, off_t at) {
+  const iovec& only = *buffers.data();
+  if (buffers.size() == 1) return ::pwrite(fd, only.iov_base, only.iov_len, at);
+  return ::pwritev(fd, buffers.data(), buffers.size(), at);
+}
+
+ssize_t read_next(int fd, GuestIovecs& buffers) {
+  const iovec& only = *buffers.data();
+  if (buffers.size() == 1) return ::read(fd, only.iov_base, only.iov_len);
+  return ::readv(fd, buffers.data(), buffers.size());
+}
+
+ssize_t write_next(int fd, GuestIovecs& buffers) {
+  const iovec& only = *buffers.data();
+  if (buffers.size() == 1) return ::write(fd, only.iov_base, only.iov_len);
+  return ::writev(fd, buffers.data(), buffers.size());
+}
+
 Result<void> seek_to(const Call& call, Fd fd, std::int64_t offset, int whence, Address position) {
   // Asking for the position changes nothing: the lesser right suffices.
   const bool asks = offset == 0 && whence == SEEK_CUR;
@@ -63,7 +88,7 @@ Result<void> fd_read(Call& call, Fd fd, Address iovs, Size count, Address read) 
   const auto out = TRY(call.out<Size>(read));
   GuestIovecs buffers;
   TRY(buffers.read(call, iovs, count));
-  return put_count(::readv(file->fd.get(), buffers.data(), buffers.size()), out);
+  return put_count(read_next(file->fd.get(), buffers), out);
 }
 
 Result<void> fd_write(Call& call, Fd fd, Address iovs, Size count, Address written) {
@@ -71,7 +96,7 @@ Result<void> fd_write(Call& call, Fd fd, Address iovs, Size count, Address writt
   const auto out = TRY(call.out<Size>(written));
   GuestIovecs buffers;
   TRY(buffers.read(call, iovs, count));
-  return put_count(::writev(file->fd.get(), buffers.data(), buffers.size()), out);
+  return put_count(write_next(file->fd.get(), buffers), out);
 }
 
 Result<void> fd_pread(Call& call, Fd fd, Address iovs, Size count, std::uint64_t offset,
@@ -81,7 +106,7 @@ Result<void> fd_pread(Call& call, Fd fd, Address iovs, Size count, std::uint64_t
   const off_t at = TRY(host_offset(offset));
   GuestIovecs buffers;
   TRY(buffers.read(call, iovs, count));
-  return put_count(::preadv(file->fd.get(), buffers.data(), buffers.size(), at), out);
+  return put_count(read_at(file->fd.get(), buffers, at), out);
 }
 
 Result<void> fd_pwrite(Call& call, Fd fd, Address iovs, Size count, std::uint64_t offset,
@@ -91,7 +116,7 @@ Result<void> fd_pwrite(Call& call, Fd fd, Address iovs, Size count, std::uint64_
   const off_t at = TRY(host_offset(offset));
   GuestIovecs buffers;
   TRY(buffers.read(call, iovs, count));
-  return put_count(::pwritev(file->fd.get(), buffers.data(), buffers.size(), at), out);
+  return put_count(write_at(file->fd.get(), buffers, at), out);
 }
 
 Result<void> fd_seek(Call& call, Fd fd, std::int64_t offset, std::uint32_t whence,
