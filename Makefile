@@ -12,7 +12,7 @@ packages:
 build: packages
 	@cmake --preset release >build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
 	@rm -f build-configure.log
-	@cmake --build --preset release --target wherry wherry-exec wherry-compile
+	@cmake --build --preset release --target wherry wherry-exec wherry-compile containerd-shim-wherry-v2
 
 demo: build
 	@test/demo/demo.sh

@@ -1,0 +1,89 @@
+#include "shim/events/publisher.hpp"
+
+#include <sys/timerfd.h>
+
+#include <algorithm>
+
+#include "shim/protocol/methods.hpp"
+
+namespace shim::events {
+
+Publisher::~Publisher() {
+  if (client_) loop_.forget(client_->fd());
+  if (timer_) loop_.forget(timer_.get());
+}
+
+void Publisher::enqueue(std::string topic, protocol::Any event) {
+  if (address_.empty()) return;
+  if (queue_.size() >= kMaxQueued) {
+    // The first may be on its way.
+    queue_.erase(queue_.begin() + (is_first_sent_ ? 1 : 0));
+  }
+  protocol::ForwardRequest request;
+  request.envelope.emplace();
+  request.envelope->timestamp = protocol::now();
+  request.envelope->name_space = name_space_;
+  request.envelope->topic = std::move(topic);
+  request.envelope->event = std::move(event);
+  queue_.push_back(protocol::encode(request));
+  send_first();
+}
+
+void Publisher::send_first() {
+  if (queue_.empty() || is_first_sent_ || timer_) return;
+  if (!client_) {
+    auto connected = ttrpc::Client::connect(address_);
+    if (!connected) return disconnect_and_wait();
+    client_.emplace(std::move(*connected));
+    const auto watched =
+        loop_.watch(client_->fd(), EPOLLIN, [this](std::uint32_t events) { on_socket(events); });
+    if (!watched) return disconnect_and_wait();
+  }
+  ttrpc::RequestBody request;
+  request.service = protocol::kEvents;
+  request.method = "Forward";
+  request.payload = queue_.front();
+  request.metadata = {{"containerd-namespace-ttrpc", name_space_}};
+  if (!client_->call(request)) return disconnect_and_wait();
+  is_first_sent_ = true;
+  if (client_->wants_write()) loop_.change(client_->fd(), EPOLLIN | EPOLLOUT);
+}
+
+void Publisher::on_socket(std::uint32_t events) {
+  if (!client_) return;
+  if ((events & EPOLLOUT) != 0) {
+    if (!client_->on_writable()) return disconnect_and_wait();
+    if (!client_->wants_write()) loop_.change(client_->fd(), EPOLLIN);
+  }
+  if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) == 0) return;
+  const auto answers = client_->on_readable();
+  if (!answers) return disconnect_and_wait();
+  if (answers->empty()) return;
+  // Also when it was refused: asking again would get the same answer.
+  failures_ = 0;
+  is_first_sent_ = false;
+  queue_.pop_front();
+  send_first();
+}
+
+void Publisher::disconnect_and_wait() {
+  if (client_) {
+    loop_.forget(client_->fd());
+    client_.reset();
+  }
+  is_first_sent_ = false;
+  constexpr int kMaxFailures = 5;
+  failures_ = std::min(failures_ + 1, kMaxFailures);
+  const long milliseconds = 100L << (failures_ - 1);
+  timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  const itimerspec once{{0, 0}, {milliseconds / 1000, milliseconds % 1000 * 1'000'000}};
+  if (!timer_ || ::timerfd_settime(timer_.get(), 0, &once, nullptr) != 0) return timer_.reset();
+  const auto watched = loop_.watch(timer_.get(), EPOLLIN, [this](std::uint32_t) {
+    loop_.forget(timer_.get());
+    timer_.reset();
+    send_first();
+  });
+  if (!watched) timer_.reset();
+}
+
+}  // namespace shim::events

@@ -1,0 +1,54 @@
+// Events to containerd (docs/formats/ttrpc.md, service Events): one queue, one sender, so that they
+// arrive in their order; a daemon that is away is waited for.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "base/unique_fd.hpp"
+#include "shim/loop/loop.hpp"
+#include "shim/protocol/codec.hpp"
+#include "shim/protocol/events.hpp"
+#include "shim/ttrpc/client.hpp"
+
+namespace shim::events {
+
+/// When the queue is full, the oldest goes: a daemon that stays away so long asks for states.
+inline constexpr std::size_t kMaxQueued = 16384;
+
+class Publisher {
+ public:
+  /// `address` of containerd's ttrpc socket; empty: events go nowhere.
+  Publisher(loop::Loop& loop, std::string address, std::string name_space)
+      : loop_(loop), address_(std::move(address)), name_space_(std::move(name_space)) {}
+  ~Publisher();
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+
+  /// With the present time. Returns at once.
+  template <typename Event>
+  void publish(const Event& event) {
+    enqueue(Event::kTopic, protocol::pack(event));
+  }
+
+  std::size_t queued() const { return queue_.size(); }
+
+ private:
+  void enqueue(std::string topic, protocol::Any event);
+  void send_first();
+  void on_socket(std::uint32_t events);
+  void disconnect_and_wait();
+
+  loop::Loop& loop_;
+  std::string address_;
+  std::string name_space_;
+  std::deque<std::string> queue_;  ///< encoded ForwardRequests
+  std::optional<ttrpc::Client> client_;
+  bool is_first_sent_ = false;  ///< the first of the queue waits for its answer
+  base::UniqueFd timer_;        ///< set while it waits for another attempt
+  int failures_ = 0;
+};
+
+}  // namespace shim::events

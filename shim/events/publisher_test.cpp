@@ -1,0 +1,73 @@
+#include "shim/events/publisher.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstring>
+
+#include "base/temp_dir.hpp"
+#include "shim/ttrpc/server.hpp"
+
+namespace shim::events {
+namespace {
+
+base::UniqueFd listen_at(const std::string& path) {
+  base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  // Safety: the generic form of a socket address.
+  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  EXPECT_EQ(::listen(socket.get(), 4), 0);
+  return socket;
+}
+
+/// A daemon that notes topics and ends the loop after the last.
+struct Daemon {
+  Daemon(loop::Loop& where, const std::string& path, std::size_t wanted)
+      : server(ttrpc::Server::make(listen_at(path)).value()), loop(where) {
+    EXPECT_TRUE(loop.watch(server.fd(), EPOLLIN, [this, wanted](std::uint32_t) {
+      auto calls = server.ready();
+      ASSERT_TRUE(calls);
+      for (const ttrpc::Call& call : *calls) {
+        const auto request = protocol::decode<protocol::ForwardRequest>(call.request.payload);
+        ASSERT_TRUE(request && request->envelope);
+        EXPECT_EQ(request->envelope->name_space, "k8s.io");
+        EXPECT_TRUE(request->envelope->timestamp);
+        topics.push_back(request->envelope->topic);
+        server.respond(call.from, "");
+      }
+      if (topics.size() >= wanted) loop.stop();
+    }));
+  }
+  ~Daemon() { loop.forget(server.fd()); }
+
+  ttrpc::Server server;
+  loop::Loop& loop;
+  std::vector<std::string> topics;
+};
+
+TEST(Publisher, EventsThatWereMadeWhileTheDaemonWasAwayArriveInTheirOrder) {
+  const base::TempDir directory;
+  const std::string path = directory.path() / "events";
+  loop::Loop loop = loop::Loop::make().value();
+  Publisher publisher(loop, path, "k8s.io");
+  publisher.publish(protocol::TaskStart{"c1", 7});
+  publisher.publish(protocol::TaskOOM{"c1"});
+  publisher.publish(protocol::TaskExit{"c1", "c1", 7, 137, protocol::Timestamp{1, 2}});
+  EXPECT_EQ(publisher.queued(), 3U);
+  const Daemon daemon(loop, path, 3);
+  ASSERT_TRUE(loop.run());
+  EXPECT_EQ(daemon.topics, (std::vector<std::string>{"/tasks/start", "/tasks/oom", "/tasks/exit"}));
+}
+
+TEST(Publisher, WithoutAnAddressNothingIsKept) {
+  loop::Loop loop = loop::Loop::make().value();
+  Publisher publisher(loop, "", "k8s.io");
+  publisher.publish(protocol::TaskOOM{"c1"});
+  EXPECT_EQ(publisher.queued(), 0U);
+}
+
+}  // namespace
+}  // namespace shim::events

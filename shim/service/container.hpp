@@ -1,0 +1,75 @@
+// What the shim knows of a container and its processes.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/cgroup/placement.hpp"
+#include "shim/events/out_of_memory.hpp"
+#include "shim/io/streams.hpp"
+#include "shim/io/terminal_copy.hpp"
+#include "shim/protocol/types.hpp"
+#include "shim/ttrpc/server.hpp"
+
+namespace shim::service {
+
+struct Process {
+  std::string exec_id;  ///< empty: init
+  io::StreamPaths paths;
+  io::Streams streams;
+  std::unique_ptr<io::TerminalCopy> terminal;
+  std::string spec;  ///< of an exec, until it is started
+  pid_t pid = 0;
+  protocol::TaskStatus status = protocol::TaskStatus::Created;
+  /// Its start is on the way: an exit that comes meanwhile is told after it.
+  bool is_starting = false;
+  std::optional<std::uint32_t> early_exit;
+  std::uint32_t exit_status = 0;
+  std::optional<protocol::Timestamp> exited_at;
+  std::vector<ttrpc::StreamKey> waiters;
+
+  bool is_live() const { return is_starting || status == protocol::TaskStatus::Running; }
+};
+
+struct Container {
+  std::string id;
+  std::string bundle;
+  std::string state_root;
+  std::string name_space;
+  io::Owner owner;
+  bool is_created = false;  ///< Create has succeeded
+  bool has_private_pids = false;
+  bool is_paused = false;
+  runtime::cgroup::Paths cgroup;
+  std::optional<events::OutOfMemoryWatch> out_of_memory;
+  Process init;
+  std::map<std::string, Process> execs;
+  /// Init's, while processes of its execs still live.
+  std::optional<std::uint32_t> held_exit;
+  /// One change at a time; the others wait.
+  bool is_changing = false;
+  std::deque<std::function<void()>> changes;
+
+  /// Null when there is none of that name.
+  Process* find(const std::string& exec_id) {
+    if (exec_id.empty()) return &init;
+    const auto found = execs.find(exec_id);
+    return found == execs.end() ? nullptr : &found->second;
+  }
+  bool has_live_execs() const {
+    for (const auto& [name, process] : execs) {
+      if (process.is_live()) return true;
+    }
+    return false;
+  }
+};
+
+}  // namespace shim::service

@@ -1,0 +1,70 @@
+// The ends of processes, told in the order that containerd relies on: a process's start before its
+// exit, the execs of a container before its init.
+#include <signal.h>
+
+#include "runtime/cgroup/cgroup.hpp"
+#include "shim/service/task_service.hpp"
+
+namespace shim::service {
+
+void TaskService::on_exit(const loop::Exit& exit) {
+  const auto found = processes_.find(exit.pid);
+  if (found == processes_.end()) return;
+  const auto [container, exec_id] = std::move(found->second);
+  processes_.erase(found);
+  if (Process* const process = container->find(exec_id)) {
+    process_ended(container, *process, exit.status);
+  }
+}
+
+void TaskService::process_ended(const Shared& container, Process& process, std::uint32_t status) {
+  if (process.is_starting) {
+    process.early_exit = status;
+    return;
+  }
+  if (process.exec_id.empty()) return init_ended(container, status);
+  tell_exit(*container, process, status);
+  if (container->held_exit && !container->has_live_execs()) {
+    tell_exit(*container, container->init, *std::exchange(container->held_exit, std::nullopt));
+  }
+}
+
+void TaskService::init_ended(const Shared& container, std::uint32_t status) {
+  const auto tell_or_hold = [this, container, status] {
+    if (!container->has_live_execs()) return tell_exit(*container, container->init, status);
+    container->held_exit = status;
+  };
+  if (container->has_private_pids) return tell_or_hold();
+  // Without a pid namespace of its own the kernel does not end the rest with it.
+  container->held_exit = status;
+  operations_.begin(
+      [cgroup = runtime::cgroup::Cgroup(container->cgroup)]() -> base::Result<loop::Outcome> {
+        TRY(cgroup.kill_all(SIGKILL));
+        return loop::Outcome{};
+      },
+      [container, tell_or_hold](const base::Result<loop::Outcome>&) {
+        // Its execs' exits may have told it already.
+        if (!std::exchange(container->held_exit, std::nullopt)) return;
+        tell_or_hold();
+      });
+}
+
+void TaskService::tell_exit(Container& container, Process& process, std::uint32_t status) {
+  process.status = protocol::TaskStatus::Stopped;
+  process.exit_status = status;
+  process.exited_at = protocol::now();
+  process.streams.in_writer.reset();
+  protocol::TaskExit event;
+  event.container_id = container.id;
+  event.id = process.exec_id.empty() ? container.id : process.exec_id;
+  event.pid = static_cast<std::uint32_t>(process.pid);
+  event.exit_status = status;
+  event.exited_at = process.exited_at;
+  publisher_.publish(event);
+  for (const Key waiter : process.waiters) {
+    answer(waiter, protocol::WaitResponse{status, process.exited_at});
+  }
+  process.waiters.clear();
+}
+
+}  // namespace shim::service
