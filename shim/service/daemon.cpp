@@ -34,18 +34,22 @@ base::Result<void> enter_cgroup(const std::string& path) {
   return cgroup.add(::getpid());
 }
 
+base::Result<void> redirect_standard_streams(const std::string& bundle) {
+  const base::UniqueFd null = TRY(base::open_file("/dev/null", O_RDWR));
+  // Read and write: a log that nobody reads must neither block nor end this process.
+  const auto log = base::open_file(bundle + "/log", O_RDWR | O_NONBLOCK);
+  for (const int fd : {0, 1}) ::dup2(null.get(), fd);
+  ::dup2(log ? log->get() : null.get(), 2);
+  return {};
+}
+
 }  // namespace
 
 base::Result<void> become_daemon(base::UniqueFd listener, const DaemonOptions& options) {
   if (::setsid() < 0) return base::fail_errno("setsid");
   raise_oom_score();
   TRY(base::with_context(enter_cgroup(options.shim_cgroup), "option ShimCgroup"));
-  const base::UniqueFd null = TRY(base::open_file("/dev/null", O_RDWR));
-  // Read and write: a log that nobody reads must neither block nor end this process.
-  const auto log = base::open_file(options.bundle + "/log", O_RDWR | O_NONBLOCK);
-  for (const int fd : {0, 1}) ::dup2(null.get(), fd);
-  ::dup2(log ? log->get() : null.get(), 2);
-  // Three descriptors are open besides, so that the number may be taken by one of ours.
+  TRY(redirect_standard_streams(options.bundle));
   const int kept = ::fcntl(listener.get(), F_DUPFD, kListenerFd + 1);
   if (kept < 0 || ::dup2(kept, kListenerFd) < 0) return base::fail_errno("dup2", "listener");
   static_cast<void>(listener.release());
