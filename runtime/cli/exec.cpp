@@ -25,7 +25,8 @@ constexpr Option kOptions[] = {
     {"no-new-privs", 0, OptionKind::Flag, {}, "set no_new_privs"},
     {"apparmor", 0, OptionKind::Value, "PROFILE", "its AppArmor profile"},
     {"process-label", 0, OptionKind::Value, "LABEL", "its SELinux label"},
-    {"cgroup", 0, OptionKind::Value, "PATH", "a cgroup below the container's"},
+    {"cgroup", 0, OptionKind::List, "[NAME:]PATH",
+     "a cgroup below the container's (may be repeated)"},
     {"ignore-paused", 0, OptionKind::Flag, {}, "do not refuse a paused container"},
 };
 
@@ -60,7 +61,7 @@ base::Result<container::ExecOptions> exec_options(const Arguments& arguments) {
   out.process_label = arguments.value("process-label").value_or("");
   if (arguments.value("tty")) out.tty = arguments.flag("tty");
   if (arguments.value("no-new-privs")) out.no_new_privileges = arguments.flag("no-new-privs");
-  out.cgroup = arguments.value("cgroup").value_or("");
+  out.cgroups = arguments.list("cgroup");
   out.ignore_paused = arguments.flag("ignore-paused");
   out.detach = arguments.flag("detach");
   out.pid_file = arguments.value("pid-file").value_or("");

@@ -142,7 +142,7 @@ int run(std::span<const std::string> command_line) {
   if (!globals) return report(log, globals.error(), 1);
   const Command* command = find_command(name);
   if (command == nullptr) {
-    log.error("no such command: " + name);
+    log.error("No help topic for '" + name + "': no such command");
     return 1;
   }
   if (wants_help) {

@@ -80,7 +80,7 @@ struct ExecOptions {
   std::string process_label;
   std::optional<bool> tty;
   std::optional<bool> no_new_privileges;
-  std::string cgroup;  ///< below the container's
+  std::vector<std::string> cgroups;  ///< [CONTROLLER,...:]PATH, below the container's
   bool ignore_paused = false;
   bool detach = false;
   std::string pid_file;

@@ -97,14 +97,41 @@ base::Result<void> check_status(oci::Status status, bool ignores_pause) {
   return {};
 }
 
-base::Result<cgroup::Paths> exec_cgroup(const state::Record& record, const std::string& below) {
-  cgroup::Paths out = record.cgroup;
-  if (below.empty() || below == "/") return out;
-  const std::string clean = rootfs::clean_path(below);
+/// `asked` is PATH for all hierarchies, or CONTROLLER[,CONTROLLER...]:PATH for those of v1 that are
+/// named.
+base::Result<void> go_below(cgroup::Paths& paths, const std::string& asked) {
+  const std::size_t colon = asked.find(':');
+  const std::string below = colon == asked.npos ? asked : asked.substr(colon + 1);
   if (("/" + below + "/").find("/../") != std::string::npos) {
-    return base::fail(base::ErrorKind::Invalid, below + " is not a sub cgroup path");
+    return base::fail(base::ErrorKind::Invalid, "bad sub cgroup path: " + below);
   }
-  for (auto& [controller, path] : out) path += clean;
+  const std::string clean = below.empty() || below == "/" ? "" : rootfs::clean_path(below);
+  if (colon == asked.npos) {
+    for (auto& [controller, path] : paths) path += clean;
+    return {};
+  }
+  std::string_view names = std::string_view(asked).substr(0, colon);
+  while (!names.empty()) {
+    const std::size_t end = std::min(names.find(','), names.size());
+    const auto at = paths.find(std::string(names.substr(0, end)));
+    if (at == paths.end()) {
+      return base::fail(base::ErrorKind::Invalid,
+                        "unknown controller " + std::string(names.substr(0, end)));
+    }
+    // Controllers that are mounted together have one directory.
+    const std::string old = at->second;
+    for (auto& [controller, path] : paths) {
+      if (path == old) path += clean;
+    }
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return {};
+}
+
+base::Result<cgroup::Paths> exec_cgroup(const state::Record& record,
+                                        const std::vector<std::string>& below) {
+  cgroup::Paths out = record.cgroup;
+  for (const std::string& each : below) TRY(go_below(out, each));
   return out;
 }
 
@@ -149,7 +176,7 @@ base::Result<void> plan_exec(const Host& host, const ExecOptions& options, const
 
 base::Result<process::Child> launch_exec(const ExecOptions& options, const Target& target,
                                          process::Plan& plan, base::UniqueFd& master_out) {
-  const cgroup::Cgroup cgroup(TRY(exec_cgroup(target.record, options.cgroup)));
+  const cgroup::Cgroup cgroup(TRY(exec_cgroup(target.record, options.cgroups)));
   process::Steps steps;
   steps.enter_cgroups = [&](pid_t pid, bool in_unified) -> base::Result<void> {
     return base::with_context(in_unified ? cgroup.add_to_v1(pid) : cgroup.add(pid), "enter cgroup");

@@ -1,4 +1,5 @@
 // kill and delete.
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -59,6 +60,22 @@ base::Result<void> signal_process(const state::ProcessId& process, int signal) {
   return {};
 }
 
+/// After `kill` a container needs a moment to be dead; who deletes right then means the dead one.
+void await_end(const state::ProcessId& process) {
+  constexpr int kMilliseconds = 100;
+  const auto pidfd = state::open_process(process);
+  if (!pidfd) return;
+  pollfd wait{pidfd->get(), POLLIN, 0};
+  ::poll(&wait, 1, kMilliseconds);
+}
+
+base::Result<bool> shares_pids(const Host& host, std::string_view id) {
+  const std::string config = TRY(host.store.load_config(id));
+  const oci::Spec spec = TRY(oci::parse_spec(config));
+  const oci::Namespace* space = spec.linux.find_namespace(oci::NamespaceType::Pid);
+  return space == nullptr || !space->path.empty();
+}
+
 }  // namespace
 
 base::Result<int> parse_signal(std::string_view text) {
@@ -87,7 +104,8 @@ base::Result<void> kill(const Host& host, std::string_view id, int signal, bool 
   const state::Record record = TRY(host.store.load(id));
   const oci::Status status = state::status_of(record);
   const cgroup::Cgroup cgroup(record.cgroup);
-  if (all) return cgroup.kill_all(signal);
+  // Without a pid namespace of its own the death of the first process ends none of the others.
+  if (all || (signal == SIGKILL && TRY(shares_pids(host, id)))) return cgroup.kill_all(signal);
   if (status == oci::Status::Stopped || !record.init) {
     return base::fail(base::ErrorKind::WrongState, "container not running");
   }
@@ -104,7 +122,11 @@ base::Result<void> remove(const Host& host, std::string_view id, bool force) {
   base::Result<state::Record> loaded = entry.load();
   if (!loaded && force) return entry.remove();
   const state::Record record = TRY(std::move(loaded));
-  const oci::Status status = state::status_of(record);
+  oci::Status status = state::status_of(record);
+  if (status == oci::Status::Running && !force) {
+    await_end(*record.init);
+    status = state::status_of(record);
+  }
   const bool may_go = status == oci::Status::Stopped || status == oci::Status::Created ||
                       status == oci::Status::Creating;
   if (!may_go && !force) {

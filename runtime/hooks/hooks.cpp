@@ -188,7 +188,7 @@ base::Result<void> run_one(const oci::Hook& hook, std::string_view state_json) {
 base::Result<void> run(std::string_view kind, std::span<const oci::Hook> list,
                        std::string_view state_json) {
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const std::string step = "run " + std::string(kind) + " hook #" + std::to_string(i);
+    const std::string step = "error running " + std::string(kind) + " hook #" + std::to_string(i);
     TRY(base::with_context(run_one(list[i], state_json), step));
   }
   return {};
@@ -198,7 +198,7 @@ std::vector<std::string> run_all(std::string_view kind, std::span<const oci::Hoo
                                  std::string_view state_json) {
   std::vector<std::string> warnings;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const std::string step = "run " + std::string(kind) + " hook #" + std::to_string(i);
+    const std::string step = "error running " + std::string(kind) + " hook #" + std::to_string(i);
     const auto done = base::with_context(run_one(list[i], state_json), step);
     if (!done) warnings.push_back(done.error().message());
   }

@@ -65,7 +65,7 @@ TEST_F(Hooks, RunInOrderAndStopAtTheFirstFailure) {
   const auto done = run("createRuntime", list, "{}");
 
   ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().message(), "run createRuntime hook #1: /bin/sh: exit status 3");
+  EXPECT_EQ(done.error().message(), "error running createRuntime hook #1: /bin/sh: exit status 3");
   EXPECT_EQ(content("out"), "12");
 }
 
@@ -76,14 +76,14 @@ TEST_F(Hooks, AllRunWhenFailuresAreWarnings) {
   const auto warnings = run_all("poststop", list, "{}");
 
   ASSERT_EQ(warnings.size(), 2u);
-  EXPECT_EQ(warnings[0], "run poststop hook #0: /bin/sh: exit status 1");
-  EXPECT_EQ(warnings[1], "run poststop hook #2: /bin/sh: killed by signal 9");
+  EXPECT_EQ(warnings[0], "error running poststop hook #0: /bin/sh: exit status 1");
+  EXPECT_EQ(warnings[1], "error running poststop hook #2: /bin/sh: killed by signal 9");
   EXPECT_EQ(content("out"), "2");
 }
 
 TEST_F(Hooks, TheErrorEndsWithWhatTheHookSaid) {
   EXPECT_EQ(error_of(shell("echo one; echo two >&2; exit 1")),
-            "run createRuntime hook #0: /bin/sh: exit status 1: one two");
+            "error running createRuntime hook #0: /bin/sh: exit status 1: one two");
 }
 
 TEST_F(Hooks, OfALotOfOutputOnlyTheEndIsKept) {
@@ -99,7 +99,7 @@ TEST_F(Hooks, AMissingProgramIsNamedWithTheCall) {
   hook.path = "/no/such/hook";
 
   EXPECT_EQ(error_of(hook),
-            "run createRuntime hook #0: execve /no/such/hook: no such file or directory");
+            "error running createRuntime hook #0: execve /no/such/hook: no such file or directory");
 }
 
 TEST_F(Hooks, ATimeoutKillsTheHookAndWhatItStarted) {
@@ -109,7 +109,7 @@ TEST_F(Hooks, ATimeoutKillsTheHookAndWhatItStarted) {
 
   const std::string error = error_of(hook);
 
-  EXPECT_EQ(error, "run createRuntime hook #0: /bin/sh: no end after 1 s");
+  EXPECT_EQ(error, "error running createRuntime hook #0: /bin/sh: no end after 1 s");
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
   EXPECT_TRUE(dies(content("pid")));
 }

@@ -16,6 +16,7 @@
 #include "runtime/process/program.hpp"
 #include "runtime/security/labels.hpp"
 #include "runtime/security/process_attributes.hpp"
+#include "runtime/security/scheduling.hpp"
 #include "runtime/security/user.hpp"
 
 namespace runtime::process {
@@ -51,21 +52,40 @@ base::Result<void> install_filter(const Plan& plan, const Channel& channel) {
   return channel.ask(MessageType::Listener, listener.get());
 }
 
+base::Result<void> enter_directory(const std::string& cwd) {
+  if (::chdir(cwd.c_str()) != 0) return base::fail_errno("chdir", cwd);
+  return check_directory();
+}
+
+/// First with all rights, later again with the user's: either may lack access (root on NFS). Before
+/// a filter, which may know no getcwd(2). False: not yet there.
+base::Result<bool> try_to_enter_directory(const std::string& cwd) {
+  base::Result<void> entered = enter_directory(cwd);
+  if (entered) return true;
+  const int error = entered.error().sys_errno();
+  if (error == EACCES || error == EPERM) return false;
+  return std::unexpected(std::move(entered).error());
+}
+
 base::Result<void> change_credentials(const Plan& plan) {
-  const std::string& cwd = plan.process.cwd;
-  // First with all rights, then again with the user's: either may lack access (root on NFS).
-  const int first = ::chdir(cwd.c_str()) == 0 ? 0 : errno;
-  if (first != 0 && first != EACCES && first != EPERM) return base::fail_errno("chdir", cwd);
   TRY(security::apply_bounding_set(plan.capabilities));
   TRY(security::own_stdio(plan.process.user.uid));
   TRY(security::apply_user(plan.procfs.get(), plan.process.user));
-  TRY(security::apply_capabilities(plan.capabilities));
-  if (first != 0 && ::chdir(cwd.c_str()) != 0) return base::fail_errno("chdir", cwd);
-  return check_directory();
+  return security::apply_capabilities(plan.capabilities);
+}
+
+/// Signals that ask a program to end do so before there is one. The kernel keeps them from the
+/// first process of a pid namespace unless it handles them.
+void obey_ends() {
+  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+    // Safety: _exit(2) is async-signal-safe; execve(2) takes the handler away.
+    ::signal(number, [](int got) { ::_exit(128 + got); });
+  }
 }
 
 /// Blocks until `start` opens the other end.
 base::Result<base::UniqueFd> wait_for_start(const Plan& plan) {
+  obey_ends();
   const std::string path = "self/fd/" + std::to_string(plan.creation->fifo.get());
   return base::with_context(base::open_at(plan.procfs.get(), path, O_WRONLY), "open exec.fifo");
 }
@@ -112,6 +132,7 @@ base::Result<void> place_descriptors(Plan& plan, Channel& channel, base::UniqueF
 
 base::Error execute(Plan& plan, const std::string& path) {
   std::vector<std::string> env = plan.process.env;
+  keep_last_values(env);
   if (find_variable(env, "HOME") == nullptr) {
     env.push_back("HOME=" + home_of(plan.process.user.uid));
   }
@@ -133,16 +154,28 @@ base::Error execute(Plan& plan, const std::string& path) {
   return {"exec", path.empty() ? words.front() : path, errno};
 }
 
+base::Result<void> schedule(const Plan& plan) {
+  if (plan.process.scheduler) TRY(security::apply_scheduler(*plan.process.scheduler));
+  if (plan.process.io_priority) TRY(security::apply_io_priority(*plan.process.io_priority));
+  const oci::Linux& section = plan.spec->linux;
+  if (section.personality) TRY(security::apply_personality(*section.personality));
+  if (section.memory_policy) TRY(security::apply_memory_policy(*section.memory_policy));
+  return {};
+}
+
 /// Up to the point where the parent may leave. The path of the program, empty for a descriptor.
 base::Result<std::string> get_ready(Plan& plan, const Channel& channel) {
+  TRY(schedule(plan));
   ::umask(022);
   TRY(security::apply_apparmor_profile(plan.procfs.get(), plan.process.apparmor_profile));
   TRY(security::apply_selinux_label(plan.procfs.get(), plan.process.selinux_label));
   if (plan.process.no_new_privileges) TRY(security::set_no_new_privileges());
+  const bool is_there = TRY(try_to_enter_directory(plan.process.cwd));
   if (filters_early(plan)) TRY(install_filter(plan, channel));
   // By the parent, who may raise them; without CAP_SYS_RESOURCE it may only set its own user's.
   if (!plan.process.rlimits.empty()) TRY(channel.ask(MessageType::Limits));
   TRY(change_credentials(plan));
+  if (!is_there) TRY(enter_directory(plan.process.cwd));
   std::string path;
   if (!plan.executable.file) {
     path = TRY(find_program(plan.process.args.front(), plan.process.env));

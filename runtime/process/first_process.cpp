@@ -14,8 +14,6 @@
 #include "runtime/process/terminal.hpp"
 #include "runtime/rootfs/enter.hpp"
 #include "runtime/security/labels.hpp"
-#include "runtime/security/process_attributes.hpp"
-#include "runtime/security/scheduling.hpp"
 
 namespace runtime::process {
 namespace {
@@ -42,8 +40,11 @@ base::Result<void> set_names(const oci::Spec& spec) {
   return {};
 }
 
-base::Result<void> run_hooks_inside(const Creation& creation, const oci::Hooks& hooks) {
+/// With the container's root as working directory, as hooks written for runc expect.
+base::Result<void> run_hooks_inside(const Creation& creation, const oci::Hooks& hooks,
+                                    const rootfs::Root& root) {
   if (hooks.create_container.empty()) return {};
+  if (::fchdir(root.fd()) != 0) return base::fail_errno("fchdir", creation.rootfs.root);
   oci::State state = creation.state;
   state.pid = ::getpid();
   return hooks::run("createContainer", hooks.create_container, oci::to_json(state));
@@ -75,7 +76,7 @@ base::Result<void> enter_root(Plan& plan, const Channel& channel) {
     const rootfs::Root root(TRY(base::open_file(creation.rootfs.root, O_PATH | O_DIRECTORY)));
     if (has_host_hooks) TRY(channel.ask(MessageType::Hooks));
     TRY(open_console(plan, root, channel));
-    TRY(run_hooks_inside(creation, hooks));
+    TRY(run_hooks_inside(creation, hooks, root));
     if (::fchdir(root.fd()) != 0) return base::fail_errno("fchdir", creation.rootfs.root);
     if (::chroot(".") != 0) return base::fail_errno("chroot", creation.rootfs.root);
     return {};
@@ -87,17 +88,8 @@ base::Result<void> enter_root(Plan& plan, const Channel& channel) {
   creation.idmap_namespaces.clear();
   if (has_host_hooks) TRY(channel.ask(MessageType::Hooks));
   TRY(open_console(plan, root, channel));
-  TRY(run_hooks_inside(creation, hooks));
+  TRY(run_hooks_inside(creation, hooks, root));
   TRY(base::with_context(rootfs::enter(creation.rootfs, root), "enter rootfs"));
-  return {};
-}
-
-base::Result<void> schedule(const Plan& plan) {
-  if (plan.process.scheduler) TRY(security::apply_scheduler(*plan.process.scheduler));
-  if (plan.process.io_priority) TRY(security::apply_io_priority(*plan.process.io_priority));
-  const oci::Linux& section = plan.spec->linux;
-  if (section.personality) TRY(security::apply_personality(*section.personality));
-  if (section.memory_policy) TRY(security::apply_memory_policy(*section.memory_policy));
   return {};
 }
 
@@ -114,7 +106,7 @@ base::Result<void> build_container(Plan& plan, const Channel& channel) {
   if (creation.namespaces.is_new(CLONE_NEWNS)) {
     TRY(base::with_context(rootfs::cover(creation.rootfs), "cover rootfs"));
   }
-  return schedule(plan);
+  return {};
 }
 
 }  // namespace runtime::process

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "base/file.hpp"
 
@@ -48,6 +50,17 @@ const char* find_variable(const std::vector<std::string>& env, std::string_view 
     }
   }
   return nullptr;
+}
+
+void keep_last_values(std::vector<std::string>& env) {
+  std::set<std::string, std::less<>> seen;
+  std::vector<std::string> kept;
+  for (auto each = env.rbegin(); each != env.rend(); ++each) {
+    if (!seen.insert(each->substr(0, each->find('='))).second || *each == "HOME=") continue;
+    kept.push_back(std::move(*each));
+  }
+  std::ranges::reverse(kept);
+  env = std::move(kept);
 }
 
 base::Result<std::string> find_program(const std::string& name,

@@ -16,6 +16,9 @@ namespace runtime::process {
 base::Result<std::string> find_program(const std::string& name,
                                        const std::vector<std::string>& env);
 
+/// One value per variable: the last. An empty HOME counts as none.
+void keep_last_values(std::vector<std::string>& env);
+
 /// The value of NAME in a list of NAME=value; the last one counts. Nullptr: not there.
 const char* find_variable(const std::vector<std::string>& env, std::string_view name);
 

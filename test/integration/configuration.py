@@ -267,6 +267,15 @@ def a_cgroup_mount_shows_the_containers_own(box):
 
 
 @test
+def each_variable_has_its_last_value(box):
+    def change(config):
+        config["process"]["env"] = ["PATH=/bin", "ONE=two", "HOME=", "ONE=", "ONE=three"]
+    out = box.run(box.bundle(["env"], change)).out.splitlines()
+    eq([line for line in out if line.startswith("ONE=")], ["ONE=three"])
+    eq([line for line in out if line.startswith("HOME=")], ["HOME=/"])
+
+
+@test
 def a_filter_older_than_openat2_does_not_stop_the_start(box):
     """Installed before the credentials change, since there is no no_new_privs."""
     def change(config):
@@ -274,7 +283,7 @@ def a_filter_older_than_openat2_does_not_stop_the_start(box):
         config["process"]["user"] = {"uid": 1000, "gid": 1000, "additionalGids": [5]}
         config["linux"]["seccomp"] = {
             "defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
-            "syscalls": [{"names": ["openat2", "faccessat2", "clone3", "close_range"],
+            "syscalls": [{"names": ["openat2", "faccessat2", "clone3", "close_range", "getcwd"],
                           "action": "SCMP_ACT_ERRNO"}]}
     result = box.run(box.bundle(["id", "-u"], change))
     eq((result.status, result.out), (0, "1000\n"), repr(result))

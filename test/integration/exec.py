@@ -214,6 +214,22 @@ def a_capability_of_exec_is_ambient_where_it_is_inheritable(box):
 
 
 @test
+def exec_takes_a_cgroup_below_for_one_controller_and_none_beside(box):
+    running(box)
+    lines = box.ok("exec", "c1", "cat", "/proc/self/cgroup").out.splitlines()
+    own = {line.split(":")[1]: line.split(":")[2] for line in lines}
+    if "pids" not in own:
+        raise Skip("needs the pids controller of cgroup v1")
+    os.mkdir("/sys/fs/cgroup/pids" + own["pids"] + "/below")
+    lines = box.ok("exec", "--cgroup", "pids:below", "c1", "cat", "/proc/self/cgroup").out.splitlines()
+    there = {line.split(":")[1]: line.split(":")[2] for line in lines}
+    eq(there.pop("pids"), own.pop("pids") + "/below")
+    eq(there, own)
+    for path in ("..", "../b1-sibling", "pids:../other"):
+        has(box.call("exec", "--cgroup", path, "c1", "true", check=255).errors()[-1], "bad sub cgroup path")
+
+
+@test
 def many_execs_at_once_leave_nothing(box):
     running(box)
     children = [subprocess.Popen(box.command("exec", "c1", "sh", "-c", f"exit {number}"),

@@ -364,5 +364,25 @@ def spec_writes_a_bundle_that_runs(box):
     eq(box.run(bundle).status, 9)
 
 
+@test
+def kill_ends_all_processes_of_a_container_without_a_pid_namespace(box):
+    def change(config):
+        config["linux"]["namespaces"] = [each for each in config["linux"]["namespaces"] if each["type"] != "pid"]
+    box.create(box.bundle(["sh", "-c", "sleep 1000 & sleep 1000 & wait"], change))
+    box.ok("start", "c1")
+    wait_until(lambda: len(json.loads(box.ok("ps", "--format", "json", "c1").out)) == 3, "all there")
+    pids = json.loads(box.ok("ps", "--format", "json", "c1").out)
+    box.ok("kill", "c1", "KILL")
+    wait_until(lambda: not any(is_alive(pid) for pid in pids), "all are gone")
+
+
+@test
+def a_created_container_can_be_asked_to_end(box):
+    box.create(box.bundle(["sleep", "1000"]))
+    eq(box.status_of(), "created")
+    box.ok("kill", "c1", "TERM")
+    box.wait_status("stopped")
+
+
 if __name__ == "__main__":
     sys.exit(main())
