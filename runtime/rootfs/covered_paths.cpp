@@ -5,6 +5,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <set>
+#include <string_view>
+
 #include "base/file.hpp"
 #include "runtime/rootfs/mount_calls.hpp"
 
@@ -76,7 +79,9 @@ base::Result<void> make_one_readonly(const std::string& path, const Root& root) 
 
 base::Result<void> mask_paths(const std::vector<std::string>& paths, const Root& root) {
   Masker masker(root);
+  std::set<std::string_view> covered;
   for (const std::string& path : paths) {
+    if (!covered.insert(path).second) continue;
     TRY(base::with_context(masker.mask(path), "mask path " + path));
   }
   return {};

@@ -78,6 +78,13 @@ base::Result<void> enter(const RootfsPlan& plan, const Root& root) {
 
 base::Result<void> cover(const RootfsPlan& plan) {
   const Root root(TRY(base::open_file("/", O_PATH | O_DIRECTORY)));
+  for (const PlannedMount& mount : plan.mounts) {
+    const bool is_readonly = (mount.options.attributes.set & MOUNT_ATTR_RDONLY) != 0;
+    if (mount.destination != "/dev" || mount.kind != MountKind::FileSystem || !is_readonly)
+      continue;
+    const base::UniqueFd dev = TRY(root.open("/dev", O_PATH | O_DIRECTORY));
+    TRY(set_attributes(dev.get(), {MOUNT_ATTR_RDONLY, 0}, false, "/dev"));
+  }
   if (plan.is_readonly) TRY(set_attributes(root.fd(), {MOUNT_ATTR_RDONLY, 0}, false, "/"));
   TRY(make_readonly(plan.readonly_paths, root));
   TRY(mask_paths(plan.masked_paths, root));

@@ -4,6 +4,9 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <array>
+#include <cstdio>
+
 #include "base/file.hpp"
 #include "runtime/rootfs/copy_up.hpp"
 #include "runtime/rootfs/mount_calls.hpp"
@@ -26,7 +29,30 @@ base::Result<base::UniqueFd> open_target(const Root& root, const PlannedMount& m
   if (::mkdirat(parent.get(), name.c_str(), 0755) != 0 && errno != EEXIST) {
     return base::fail_errno("mkdir", mount.destination);
   }
-  return base::open_at(parent.get(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  base::Result<base::UniqueFd> target =
+      base::open_at(parent.get(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (!target && target.error().sys_errno() == ENOTDIR) {
+    return base::fail(base::ErrorKind::Invalid, mount.type + " filesystem at " + mount.destination +
+                                                    " must be mounted on ordinary directory");
+  }
+  return target;
+}
+
+/// A tmpfs whose mode nobody names takes that of the directory that it covers, as with runc; one
+/// whose directory is not there yet has the kernel's, which is that of /tmp.
+base::Result<void> inherit_mode(const PlannedMount& planned, const Root& root,
+                                std::vector<std::string>& parameters) {
+  if (planned.type != "tmpfs") return {};
+  for (const std::string& each : parameters) {
+    if (each.starts_with("mode=")) return {};
+  }
+  const base::Result<base::UniqueFd> covered = root.open(planned.destination, O_PATH | O_DIRECTORY);
+  if (!covered) return {};
+  const struct stat status = TRY(base::stat_fd(covered->get(), planned.destination));
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "mode=%o", status.st_mode & 07777);
+  parameters.emplace_back(text.data());
+  return {};
 }
 
 /// Attributes that reach further than the mount itself, and its place in propagation.
@@ -42,11 +68,15 @@ base::Result<void> mount_file_system(const PlannedMount& planned, const Root& ro
                                      const std::string& label) {
   std::vector<std::string> parameters = planned.options.parameters;
   if (!label.empty() && takes_label(planned.type)) parameters.push_back("context=" + label);
+  TRY(inherit_mode(planned, root, parameters));
   const base::UniqueFd target = TRY(open_target(root, planned));
   const base::UniqueFd mount = TRY(make_file_system(
       planned.type, planned.source.empty() ? planned.type : planned.source, parameters, 0));
   if (planned.options.copies_up) TRY(copy_up(target.get(), mount.get(), planned.destination));
-  TRY(set_attributes(mount.get(), planned.options.attributes, false, planned.destination));
+  Attributes attributes = planned.options.attributes;
+  // It is filled first; cover() makes it read-only.
+  if (planned.destination == "/dev") attributes.set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
+  TRY(set_attributes(mount.get(), attributes, false, planned.destination));
   TRY(attach(mount.get(), target.get(), planned.destination));
   return finish(mount.get(), planned);
 }

@@ -276,6 +276,34 @@ def each_variable_has_its_last_value(box):
 
 
 @test
+def a_tmpfs_takes_the_mode_of_what_it_covers(box):
+    def change(config):
+        config["mounts"] += [{"destination": path, "type": "tmpfs", "source": "tmpfs"} for path in ("/there", "/new")]
+    bundle = box.bundle(["stat", "-c", "%a", "/there", "/new"], change)
+    os.mkdir(bundle + "/rootfs/there")
+    os.chmod(bundle + "/rootfs/there", 0o710)
+    eq(box.run(bundle).out, "710\n1777\n")
+
+
+@test
+def dev_can_be_read_only_and_is_filled(box):
+    def change(config):
+        dev = next(each for each in config["mounts"] if each["destination"] == "/dev")
+        dev["options"] += ["ro"]
+    result = box.run(box.bundle(["sh", "-c", "test -c /dev/null && test -e /dev/pts/ptmx && ! touch /dev/x"], change))
+    eq(result.status, 0, repr(result))
+    has(result.err, "Read-only file system")
+
+
+@test
+def a_path_that_is_masked_twice_is_covered_once(box):
+    def change(config):
+        config["linux"]["maskedPaths"] = ["/tmp", "/tmp"]
+    out = box.run(box.bundle(["grep", "-c", " /tmp ", "/proc/self/mountinfo"], change)).out
+    eq(out, "1\n")
+
+
+@test
 def a_filter_older_than_openat2_does_not_stop_the_start(box):
     """Installed before the credentials change, since there is no no_new_privs."""
     def change(config):
