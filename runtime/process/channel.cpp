@@ -96,7 +96,8 @@ base::Result<void> Channel::send(MessageType type, std::string_view body, int de
   std::string packet(sizeof(number), '\0');
   std::memcpy(packet.data(), &number, sizeof(number));
   packet += body;
-  TRY(base::send_with_descriptor(socket_.get(), packet, descriptor, "sync socket"));
+  static_cast<void>(
+      TRY(base::send_with_descriptor(socket_.get(), packet, descriptor, "sync socket")));
   return {};
 }
 

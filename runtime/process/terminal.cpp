@@ -64,7 +64,7 @@ base::Result<base::UniqueFd> open_terminal(const rootfs::Root& root,
 
 base::Result<void> send_descriptor(const std::string& path, int descriptor, std::string_view name) {
   const base::UniqueFd socket = TRY(base::connect_unix(path));
-  TRY(base::send_with_descriptor(socket.get(), name, descriptor, path));
+  static_cast<void>(TRY(base::send_with_descriptor(socket.get(), name, descriptor, path)));
   return {};
 }
 
