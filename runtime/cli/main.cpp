@@ -149,6 +149,7 @@ int run(std::span<const std::string> command_line) {
     print(describe_command(*command));
     return 0;
   }
+  log.debug("command " + name);
   const auto status = run_command(*command, *globals, log, std::span(rest).subspan(1));
   if (!status) return report(log, status.error(), command->failure_status);
   return *status;

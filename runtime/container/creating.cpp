@@ -191,6 +191,7 @@ class Maker {
     out.take_terminal = [this](base::UniqueFd master) -> base::Result<void> {
       if (options_.take_terminal) return options_.take_terminal(std::move(master));
       if (options_.console_socket.empty()) {
+        process::keep_line_ends(master.get());
         master_ = std::move(master);
         return {};
       }

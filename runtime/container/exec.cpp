@@ -179,7 +179,8 @@ base::Result<process::Child> launch_exec(const ExecOptions& options, const Targe
   const cgroup::Cgroup cgroup(TRY(exec_cgroup(target.record, options.cgroups)));
   process::Steps steps;
   steps.enter_cgroups = [&](pid_t pid, bool in_unified) -> base::Result<void> {
-    return base::with_context(in_unified ? cgroup.add_to_v1(pid) : cgroup.add(pid), "enter cgroup");
+    return base::with_context(in_unified ? cgroup.add_to_v1(pid) : cgroup.add(pid),
+                              "adding pid " + std::to_string(pid) + " to cgroups");
   };
   steps.attach = [&](pid_t pid) -> base::Result<void> {
     if (!plan.process.oom_score_adj) return {};
@@ -188,6 +189,7 @@ base::Result<process::Child> launch_exec(const ExecOptions& options, const Targe
   steps.take_terminal = [&](base::UniqueFd master) -> base::Result<void> {
     if (options.take_terminal) return options.take_terminal(std::move(master));
     if (options.console_socket.empty()) {
+      process::keep_line_ends(master.get());
       master_out = std::move(master);
       return {};
     }

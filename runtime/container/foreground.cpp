@@ -41,15 +41,6 @@ void copy_size(int master) {
   if (::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0) ::ioctl(master, TIOCSWINSZ, &size);
 }
 
-/// What the container writes arrives as it was written: without a carriage return before each
-/// line's end, as runc has it.
-void keep_line_ends(int master) {
-  termios settings{};
-  if (::tcgetattr(master, &settings) != 0) return;
-  settings.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
-  ::tcsetattr(master, TCSANOW, &settings);
-}
-
 /// One read and its write. False: `from` has ended.
 bool carry(int from, int to) {
   std::array<char, 16384> bytes;
@@ -123,7 +114,6 @@ base::Result<int> wait_in_foreground(pid_t child, const SignalForwarding& forwar
   if (master) {
     raw.emplace();
     copy_size(master.get());
-    keep_line_ends(master.get());
   }
   std::array<pollfd, 3> waits{pollfd{forwarding.fd(), POLLIN, 0}, pollfd{master.get(), POLLIN, 0},
                               pollfd{master ? STDIN_FILENO : -1, POLLIN, 0}};

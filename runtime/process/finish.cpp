@@ -95,7 +95,11 @@ base::Result<void> run_start_hooks(const Plan& plan) {
   oci::State state = plan.creation->state;
   state.pid = ::getpid();
   state.status = oci::Status::Created;
-  return hooks::run("startContainer", plan.spec->hooks.start_container, oci::to_json(state));
+  std::vector<oci::Hook> list = plan.spec->hooks.start_container;
+  for (oci::Hook& each : list) {
+    if (each.env.empty()) each.env = plan.process.env;
+  }
+  return hooks::run("startContainer", list, oci::to_json(state));
 }
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {

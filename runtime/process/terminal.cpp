@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -66,6 +67,13 @@ base::Result<void> send_descriptor(const std::string& path, int descriptor, std:
   const base::UniqueFd socket = TRY(base::connect_unix(path));
   static_cast<void>(TRY(base::send_with_descriptor(socket.get(), name, descriptor, path)));
   return {};
+}
+
+void keep_line_ends(int master) {
+  termios settings{};
+  if (::tcgetattr(master, &settings) != 0) return;
+  settings.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
+  ::tcsetattr(master, TCSANOW, &settings);
 }
 
 }  // namespace runtime::process

@@ -22,4 +22,8 @@ base::Result<base::UniqueFd> open_terminal(const rootfs::Root& root,
 /// Sends a descriptor to the stream socket at `path`, with `name` as the text of the message.
 base::Result<void> send_descriptor(const std::string& path, int descriptor, std::string_view name);
 
+/// What the container writes arrives as it was written: without a carriage return before each
+/// line's end, as runc has it where nobody else gets the terminal.
+void keep_line_ends(int master);
+
 }  // namespace runtime::process

@@ -180,5 +180,20 @@ def a_missing_hook_fails(box):
     has(result.errors()[-1], "no such file or directory")
 
 
+@test
+def a_start_hook_without_an_environment_has_that_of_the_process(box):
+    def change(config):
+        config["process"]["env"] += ["ONE=two"]
+        config["hooks"] = {"startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "test $ONE = two"]}]}
+    eq(box.run(box.bundle(["true"], change)).status, 0)
+
+
+@test
+def create_hooks_in_the_container_start_in_its_root(box):
+    def change(config):
+        config["hooks"] = {"createContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "echo here > ./mark"]}]}
+    eq(box.run(box.bundle(["cat", "/mark"], change)).out, "here\n")
+
+
 if __name__ == "__main__":
     sys.exit(main())
