@@ -90,6 +90,10 @@ base::Result<base::UniqueFd> wait_for_start(const Plan& plan) {
   return base::with_context(base::open_at(plan.procfs.get(), path, O_WRONLY), "open exec.fifo");
 }
 
+void add_home(std::vector<std::string>& env, uid_t uid) {
+  if (find_variable(env, "HOME") == nullptr) env.push_back("HOME=" + home_of(uid));
+}
+
 base::Result<void> run_start_hooks(const Plan& plan) {
   if (!plan.creation || plan.spec->hooks.start_container.empty()) return {};
   oci::State state = plan.creation->state;
@@ -97,7 +101,9 @@ base::Result<void> run_start_hooks(const Plan& plan) {
   state.status = oci::Status::Created;
   std::vector<oci::Hook> list = plan.spec->hooks.start_container;
   for (oci::Hook& each : list) {
-    if (each.env.empty()) each.env = plan.process.env;
+    if (!each.env.empty()) continue;
+    each.env = plan.process.env;
+    add_home(each.env, plan.process.user.uid);
   }
   return hooks::run("startContainer", list, oci::to_json(state));
 }
@@ -137,9 +143,7 @@ base::Result<void> place_descriptors(Plan& plan, Channel& channel, base::UniqueF
 base::Error execute(Plan& plan, const std::string& path) {
   std::vector<std::string> env = plan.process.env;
   keep_last_values(env);
-  if (find_variable(env, "HOME") == nullptr) {
-    env.push_back("HOME=" + home_of(plan.process.user.uid));
-  }
+  add_home(env, plan.process.user.uid);
   env.insert(env.end(), plan.executable.env.begin(), plan.executable.env.end());
   std::vector<std::string>& words = plan.executable.file ? plan.executable.argv : plan.process.args;
   const std::vector<char*> argv = pointers(words);

@@ -4,6 +4,10 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "base/file.hpp"
 #include "runtime/rootfs/covered_paths.hpp"
 #include "runtime/rootfs/devices.hpp"
@@ -41,7 +45,48 @@ base::Result<void> pivot(const Root& root) {
   return {};
 }
 
+/// Where whole procfs and sysfs instances are mounted outside of `root`: lines of mountinfo
+/// (proc(5)).
+std::vector<std::string> revealing_mounts(std::string_view mountinfo, const std::string& root) {
+  std::vector<std::string> out;
+  while (!mountinfo.empty()) {
+    const std::string_view line = mountinfo.substr(0, mountinfo.find('\n'));
+    mountinfo.remove_prefix(std::min(line.size() + 1, mountinfo.size()));
+    std::array<std::string_view, 5> fields;
+    std::string_view rest = line;
+    for (std::string_view& each : fields) {
+      each = rest.substr(0, rest.find(' '));
+      rest.remove_prefix(std::min(each.size() + 1, rest.size()));
+    }
+    const bool is_revealing = line.contains(" - proc ") || line.contains(" - sysfs ");
+    const bool is_inside = fields[4] == root || fields[4].starts_with(root + '/');
+    if (is_revealing && fields[3] == "/" && !is_inside) out.emplace_back(fields[4]);
+  }
+  return out;
+}
+
+/// Without pivot_root(2) the host's mounts stay in the namespace, out of reach; but as long as a
+/// whole procfs is among them, the kernel lets a user namespace mount another one with nothing
+/// masked.
+base::Result<void> hide_host(const RootfsPlan& plan) {
+  constexpr std::size_t kMaxMountinfo = std::size_t{16} << 20;
+  const std::string mounts = TRY(base::read_file("/proc/self/mountinfo", kMaxMountinfo));
+  for (const std::string& at : revealing_mounts(mounts, plan.root)) {
+    if (::mount(nullptr, at.c_str(), nullptr, MS_SLAVE | MS_REC, nullptr) != 0) {
+      return base::fail_errno("mount rslave", at);
+    }
+    if (::umount2(at.c_str(), MNT_DETACH) == 0) continue;
+    // A mount that came with the namespace is locked to it; covered it is not whole any more.
+    if (errno != EINVAL && errno != EPERM) return base::fail_errno("umount", at);
+    if (::mount("tmpfs", at.c_str(), "tmpfs", 0, nullptr) != 0) {
+      return base::fail_errno("mount tmpfs", at);
+    }
+  }
+  return {};
+}
+
 base::Result<void> move_root(const RootfsPlan& plan) {
+  TRY(hide_host(plan));
   if (::chdir(plan.root.c_str()) != 0) return base::fail_errno("chdir", plan.root);
   if (::mount(plan.root.c_str(), "/", nullptr, MS_MOVE, nullptr) != 0) {
     return base::fail_errno("mount move", plan.root);

@@ -309,5 +309,19 @@ def a_shared_root_is_the_image_and_not_the_bundle(box):
     eq(box.run(bundle).status, 4)
 
 
+@test
+def without_pivot_no_second_procfs_can_be_mounted(box):
+    """The masked paths of the first one would be bare in it."""
+    def change(config):
+        for kind in ("bounding", "permitted", "effective"):
+            config["process"]["capabilities"][kind].append("CAP_SETFCAP")
+    inside = "mount -t proc none /proc && echo bare"
+    bundle = box.bundle(["busybox", "unshare", "-mrpf", "sh", "-c", inside], change)
+    for options in ([], ["--no-pivot"]):
+        result = box.run(bundle, "c1", *options)
+        eq((result.status, result.out), (1, ""), repr(result))
+        has(result.err, "mount: permission denied")
+
+
 if __name__ == "__main__":
     sys.exit(main())
