@@ -1,8 +1,10 @@
 #include "shim/events/publisher.hpp"
 
+#include <poll.h>
 #include <sys/timerfd.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "shim/protocol/methods.hpp"
 
@@ -64,6 +66,19 @@ void Publisher::on_socket(std::uint32_t events) {
   is_first_sent_ = false;
   queue_.pop_front();
   send_first();
+}
+
+void Publisher::flush(int milliseconds) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+  while (client_ && !queue_.empty()) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    const bool writes = client_->wants_write();
+    pollfd state{client_->fd(), static_cast<short>(writes ? POLLIN | POLLOUT : POLLIN), 0};
+    if (left.count() <= 0 || ::poll(&state, 1, static_cast<int>(left.count())) <= 0) return;
+    // The bits of poll(2) and epoll(7) are the same.
+    on_socket(static_cast<std::uint32_t>(state.revents));
+  }
 }
 
 void Publisher::disconnect_and_wait() {

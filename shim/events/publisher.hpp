@@ -33,6 +33,9 @@ class Publisher {
     enqueue(Event::kTopic, protocol::pack(event));
   }
 
+  /// Waits until all is delivered, at most this long, and no attempt to reconnect: for the exit.
+  void flush(int milliseconds);
+
   std::size_t queued() const { return queue_.size(); }
 
  private:

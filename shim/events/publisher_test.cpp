@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include <cstring>
+#include <thread>
 
 #include "base/temp_dir.hpp"
 #include "shim/ttrpc/server.hpp"
@@ -67,6 +68,23 @@ TEST(Publisher, WithoutAnAddressNothingIsKept) {
   Publisher publisher(loop, "", "k8s.io");
   publisher.publish(protocol::TaskOOM{"c1"});
   EXPECT_EQ(publisher.queued(), 0U);
+}
+
+TEST(Publisher, FlushDeliversWhatWaitsBehindTheFirst) {
+  const base::TempDir directory;
+  const std::string path = directory.path() / "events";
+  loop::Loop theirs = loop::Loop::make().value();
+  const Daemon daemon(theirs, path, 3);
+  loop::Loop ours = loop::Loop::make().value();
+  Publisher publisher(ours, path, "k8s.io");
+  publisher.publish(protocol::TaskStart{"c1", 7});
+  publisher.publish(protocol::TaskExit{"c1", "c1", 7, 137, protocol::Timestamp{1, 2}});
+  publisher.publish(protocol::TaskDelete{"c1", 7, 137, protocol::Timestamp{1, 2}, ""});
+  std::thread other([&theirs] { EXPECT_TRUE(theirs.run()); });
+  publisher.flush(5000);
+  other.join();
+  EXPECT_EQ(publisher.queued(), 0U);
+  EXPECT_EQ(daemon.topics.size(), 3U);
 }
 
 }  // namespace

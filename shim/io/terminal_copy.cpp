@@ -66,7 +66,7 @@ base::Result<std::unique_ptr<TerminalCopy>> TerminalCopy::make(loop::Loop& loop,
 }
 
 base::Result<void> TerminalCopy::watch() {
-  TRY(loop_.watch(master_.get(), EPOLLIN, [this](std::uint32_t events) {
+  TRY(loop_.watch(master_.get(), EPOLLIN | EPOLLET, [this](std::uint32_t events) {
     if ((events & EPOLLOUT) != 0) to_master();
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) from_master();
   }));
@@ -122,7 +122,9 @@ void TerminalCopy::to_master() {
 void TerminalCopy::update() {
   // What is full is not read from: a process that prints too much waits.
   const std::uint32_t reads = printed_.empty() ? EPOLLIN : 0U;
-  loop_.change(master_.get(), reads | (typed_.empty() ? 0U : EPOLLOUT));
+  // By edges: a hang-up, which is always told, must not be told again and again while it waits.
+  // Each change tells what is there already.
+  loop_.change(master_.get(), EPOLLET | reads | (typed_.empty() ? 0U : EPOLLOUT));
   if (out_) loop_.change(out_.get(), printed_.empty() ? 0U : EPOLLOUT);
   if (in_) loop_.change(in_.get(), typed_.empty() ? EPOLLIN : 0U);
 }

@@ -36,6 +36,7 @@ base::Result<void> serve(base::UniqueFd listener, const ServeOptions& options) {
   }));
   TRY(loop.run());
   server.flush(kFlushMs);
+  publisher.flush(kFlushMs);
   return failure;
 }
 

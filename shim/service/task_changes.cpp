@@ -1,4 +1,6 @@
 // The methods that take an operation: create, start, delete, pause, resume, update.
+#include <signal.h>
+
 #include <charconv>
 
 #include "oci/parse.hpp"
@@ -11,6 +13,8 @@ namespace {
 
 using protocol::Code;
 using protocol::TaskStatus;
+
+constexpr std::uint32_t kKilled = 128 + SIGKILL;
 
 }  // namespace
 
@@ -210,8 +214,10 @@ void TaskService::remove_container(Key from, const Shared& container) {
           refuse(from, outcome.error());
           return changed(container);
         }
-        const Process& init = container->init;
+        Process& init = container->init;
         processes_.erase(init.pid);
+        // One that was only created has been killed just now.
+        if (init.status != TaskStatus::Stopped) tell_exit(*container, init, kKilled);
         containers_.erase(container->id);
         const auto pid = static_cast<std::uint32_t>(init.pid);
         publisher_.publish(

@@ -129,8 +129,9 @@ void TaskService::kill(Key from, protocol::KillRequest request) {
   if (!request.all && process->pid == 0) {
     return refuse(from, Code::FailedPrecondition, "process not started");
   }
-  // Not reaped yet, so the number cannot be another's. A zombie takes signals without effect.
-  if (!request.all && ::kill(process->pid, signal) != 0) {
+  // What is reaped has given its number away, though its exit may not be told yet.
+  const bool is_reaped = !processes_.contains(process->pid);
+  if (!request.all && (is_reaped || ::kill(process->pid, signal) != 0)) {
     return refuse(from, Code::NotFound, "process already finished");
   }
   if (!request.all && (signal != SIGKILL || !container->is_paused)) {
