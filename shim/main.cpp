@@ -81,6 +81,7 @@ base::Result<void> start(const CommandLine& line, const std::string& program) {
   if (shim::bootstrap::needs_address_file(dialect)) {
     TRY(shim::bootstrap::write_address_file(bundle, socket));
   }
+  TRY(shim::service::remember_socket(bundle, socket));
   if (listener) {
     const pid_t pid = ::fork();
     if (pid < 0) return base::fail_errno("fork");
@@ -100,6 +101,10 @@ base::Result<void> remove(const CommandLine& line) {
   const auto record = runtime::state::Store(root).load(line.id);
   if (record && record->init) answer.pid = static_cast<std::uint32_t>(record->init->pid);
   TRY(shim::service::remove(root, line.id, bundle));
+  // The name that a dead shim left; whoever gets it is alone with it.
+  if (const std::string socket = shim::service::recall_socket(bundle); !socket.empty()) {
+    if (TRY(shim::bootstrap::claim_socket(socket))) shim::bootstrap::remove_socket(socket);
+  }
   return print(shim::protocol::encode(answer));
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <utility>
 
 #include "base/file.hpp"
 #include "runtime/cgroup/cgroup.hpp"
@@ -45,19 +46,22 @@ base::Result<OutOfMemoryWatch> OutOfMemoryWatch::make(loop::Loop& loop,
   base::UniqueFd events = v1 != paths.end() ? TRY(watch_v1(v1->second)) : TRY(watch_v2(v2->second));
   const int fd = events.get();
   OutOfMemoryWatch out(loop, std::move(events));
-  // The files also tell of what is no kill (v2), and of the cgroup's removal (v1): only a count
-  // that has risen counts.
-  TRY(loop.watch(fd, EPOLLIN,
-                 [fd, cgroup = runtime::cgroup::Cgroup(paths), known = std::uint64_t{0},
-                  notify = std::move(notify)](std::uint32_t) mutable {
-                   std::array<char, 4096> ignored;
-                   while (::read(fd, ignored.data(), ignored.size()) > 0) {
-                   }
-                   const std::uint64_t kills = cgroup.oom_kills();
-                   if (kills <= known) return;
-                   known = kills;
-                   notify();
-                 }));
+  // v1 tells before it kills, and of the cgroup's removal; v2 of what is no kill, too.
+  auto is_kill = [is_v1 = v1 != paths.end(), cgroup = runtime::cgroup::Cgroup(paths),
+                  directory = v1 != paths.end() ? v1->second : std::string(),
+                  known = std::uint64_t{0}]() mutable {
+    if (is_v1) return ::access(directory.c_str(), F_OK) == 0;
+    const std::uint64_t before = std::exchange(known, cgroup.oom_kills());
+    return known > before;
+  };
+  TRY(loop.watch(
+      fd, EPOLLIN,
+      [fd, is_kill = std::move(is_kill), notify = std::move(notify)](std::uint32_t) mutable {
+        std::array<char, 4096> ignored;
+        while (::read(fd, ignored.data(), ignored.size()) > 0) {
+        }
+        if (is_kill()) notify();
+      }));
   return out;
 }
 

@@ -42,7 +42,8 @@ struct Streams {
   base::UniqueFd in;
   base::UniqueFd out;
   base::UniqueFd err;
-  /// So that the process gets no end of file before CloseIO.
+  /// Until the process runs: so that it gets no end of file before the client has opened its end.
+  /// From then on the client's end of file is the process's, CloseIO or not.
   base::UniqueFd in_writer;
   /// So that there is always a reader, and what is in the FIFO stays there, when containerd is
   /// away.

@@ -17,6 +17,7 @@ namespace container = runtime::container;
 
 constexpr std::size_t kMaxPath = 4096;
 constexpr char kStateRootFile[] = "/state-root";
+constexpr char kSocketFile[] = "/shim-socket";
 
 base::Result<bool> has_private_pids(const std::string& bundle) {
   const std::string text = TRY(base::read_file(bundle + "/config.json", oci::kMaxConfigBytes));
@@ -122,6 +123,14 @@ base::Result<void> remember_state_root(const std::string& bundle, const std::str
 std::string recall_state_root(const std::string& bundle, const std::string& name_space) {
   const auto text = base::read_file(bundle + kStateRootFile, kMaxPath);
   return text && text->starts_with('/') ? *text : state_root({}, name_space);
+}
+
+base::Result<void> remember_socket(const std::string& bundle, const std::string& socket) {
+  return base::write_atomic(bundle + kSocketFile, socket, 0600);
+}
+
+std::string recall_socket(const std::string& bundle) {
+  return base::read_file(bundle + kSocketFile, kMaxPath).value_or(std::string());
 }
 
 }  // namespace shim::service

@@ -56,8 +56,11 @@ base::Result<loop::Outcome> exec(const ExecCall& call, const io::Streams& stream
 base::Result<void> remove(const std::string& state_root, const std::string& id,
                           const std::string& bundle);
 
-/// Where `delete` finds the state of a container whose shim is dead: a file in the bundle.
+/// What `delete` has to know when the shim is dead, in a file of the bundle: the container's state
+/// and, in the bundle of `start`, the shim's socket (empty where there is none).
 base::Result<void> remember_state_root(const std::string& bundle, const std::string& state_root);
 std::string recall_state_root(const std::string& bundle, const std::string& name_space);
+base::Result<void> remember_socket(const std::string& bundle, const std::string& socket);
+std::string recall_socket(const std::string& bundle);
 
 }  // namespace shim::service

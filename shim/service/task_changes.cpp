@@ -131,6 +131,7 @@ void TaskService::start_init(Key from, const Shared& container) {
         init.is_starting = false;
         if (outcome) {
           init.status = TaskStatus::Running;
+          init.streams.in_writer.reset();
           const auto pid = static_cast<std::uint32_t>(init.pid);
           publisher_.publish(protocol::TaskStart{container->id, pid});
           answer(from, protocol::StartResponse{pid});
@@ -172,6 +173,7 @@ void TaskService::on_exec_started(Key from, const Shared& container, const std::
     processes_[process.pid] = {container, exec_id};
     if (outcome->descriptor) adopt_terminal(container, process, std::move(outcome->descriptor));
     process.streams.give_away();
+    process.streams.in_writer.reset();
     const auto pid = static_cast<std::uint32_t>(process.pid);
     publisher_.publish(protocol::TaskExecStarted{container->id, exec_id, pid});
     answer(from, protocol::StartResponse{pid});
