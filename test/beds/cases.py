@@ -51,7 +51,7 @@ def run_case(function, bed):
     finally:
         signal.alarm(0)
     settle(lambda: not bed.leftovers(), 5)
-    left = bed.leftovers()
+    left = bed.leftovers() + known(bed)
     if left and trouble:
         trouble += "and left behind: " + ", ".join(left[:12])
     elif left:
@@ -59,6 +59,11 @@ def run_case(function, bed):
     if left:
         remove_all(bed)
     return trouble, reason
+
+
+def known(bed):
+    """Containers that the daemon has not been asked to forget."""
+    return [f"container {name}" for name in bed.ctr("containers", "ls", "-q", check=False).out.split()]
 
 
 def remove_all(bed):
