@@ -77,11 +77,12 @@ base::Result<void> start(const CommandLine& line, const std::string& program) {
       TRY(shim::bootstrap::socket_path(directory, line.address, line.name_space, group));
   const auto dialect =
       shim::bootstrap::choose_dialect(input, options, environment("WHERRY_SHIM_VERSION"));
+  // First: a start that is killed from here on leaves a socket for `delete` to find.
+  TRY(shim::service::remember_socket(bundle, socket));
   std::optional<base::UniqueFd> listener = TRY(shim::bootstrap::claim_socket(socket));
   if (shim::bootstrap::needs_address_file(dialect)) {
     TRY(shim::bootstrap::write_address_file(bundle, socket));
   }
-  TRY(shim::service::remember_socket(bundle, socket));
   if (listener) {
     const pid_t pid = ::fork();
     if (pid < 0) return base::fail_errno("fork");
