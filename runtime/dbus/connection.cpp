@@ -170,7 +170,10 @@ base::Result<Message> Connection::call(Message message, Clock::time_point end) {
   TRY(send(encode(message), end));
   for (std::size_t count = 0; count < kMaxMessagesPerAnswer; ++count) {
     Message answer = TRY(receive(end));
-    if (answer.type == MessageType::Signal) signals_.push_back(std::move(answer));
+    if (answer.type == MessageType::Signal) {
+      signals_.push_back(std::move(answer));
+      continue;
+    }
     if (answer.reply_to != serial_) continue;
     if (answer.type == MessageType::Reply) return answer;
     if (answer.type == MessageType::Error) return std::unexpected(error_of(answer));

@@ -110,11 +110,11 @@ std::string encode(const Message& message) {
 base::Result<std::size_t> message_size(std::string_view head) {
   Reader in(head);
   if (TRY(in.number<std::uint8_t>()) != 'l') return broken("not little-endian");
-  TRY(in.number<std::uint8_t>());
-  TRY(in.number<std::uint8_t>());
+  static_cast<void>(TRY(in.number<std::uint8_t>()));
+  static_cast<void>(TRY(in.number<std::uint8_t>()));
   if (TRY(in.number<std::uint8_t>()) != 1) return broken("not of version 1");
   const std::size_t body = TRY(in.number<std::uint32_t>());
-  TRY(in.number<std::uint32_t>());
+  static_cast<void>(TRY(in.number<std::uint32_t>()));
   const std::size_t fields = TRY(in.number<std::uint32_t>());
   const std::size_t size = aligned(kFixedHeader + fields) + body;
   if (fields > kMaxFields || size > kMaxMessage) {
@@ -129,16 +129,16 @@ base::Result<Message> decode(std::string_view bytes) {
   if (size != bytes.size()) return broken("not as long as it says");
   Reader in(bytes);
   Message message;
-  TRY(in.number<std::uint8_t>());
+  static_cast<void>(TRY(in.number<std::uint8_t>()));
   const std::uint8_t type = TRY(in.number<std::uint8_t>());
   message.type = static_cast<MessageType>(type);
-  TRY(in.number<std::uint8_t>());
-  TRY(in.number<std::uint8_t>());
+  static_cast<void>(TRY(in.number<std::uint8_t>()));
+  static_cast<void>(TRY(in.number<std::uint8_t>()));
   const std::uint32_t body = TRY(in.number<std::uint32_t>());
   message.serial = TRY(in.number<std::uint32_t>());
   const std::uint32_t fields = TRY(in.number<std::uint32_t>());
   Reader header(bytes.substr(0, kFixedHeader + fields));
-  while (header.position() < kFixedHeader) TRY(header.number<std::uint8_t>());
+  while (header.position() < kFixedHeader) static_cast<void>(TRY(header.number<std::uint8_t>()));
   while (!header.at_end()) {
     TRY(header.align(8));
     TRY(read_field(header, message));

@@ -62,7 +62,8 @@ std::optional<std::string> take_string(std::string_view& text) {
       text.remove_prefix(i + 1);
       return out;
     }
-    if (text[i] == '\\' && ++i == text.size()) return std::nullopt;
+    if (text[i] == '\\') ++i;
+    if (i == text.size()) return std::nullopt;
     out += text[i];
   }
   return std::nullopt;

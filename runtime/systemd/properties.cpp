@@ -93,6 +93,7 @@ const std::string* unified(const Resources& resources, const char* file) {
 template <std::size_t kSize>
 struct Name {
   char text[kSize];
+  // NOLINTNEXTLINE(google-explicit-constructor): a literal is to become an argument.
   consteval Name(const char (&name)[kSize]) { std::copy_n(name, kSize, text); }
 };
 
