@@ -283,10 +283,11 @@ class Bed:
             try:
                 state, parent = (entry / "stat").read_text().rsplit(") ", 1)[1].split()[:2]
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                command = command.strip() or (entry / "comm").read_text().strip()
             except OSError:
                 continue
             if pid not in known and state not in "ZX" and int(parent) != 0:
-                found.append((pid, command.strip() or (entry / "comm").read_text().strip()))
+                found.append((pid, command))
         return found
 
     def shims(self):
