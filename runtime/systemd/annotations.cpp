@@ -136,7 +136,7 @@ base::Result<Properties> annotated_properties(
     MaybeValue value = parse_value(at->second);
     if (value && name.ends_with("Sec") && !name.ends_with("USec")) {
       value = microseconds(*value);
-      name.insert(name.size() - 3, "U");
+      name.replace(name.size() - 3, 3, "USec");
     }
     if (!value) {
       return base::fail(base::ErrorKind::Invalid,
