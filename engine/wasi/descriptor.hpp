@@ -26,7 +26,8 @@ enum class Sandbox : std::uint8_t {
 /// Rights that one thread may take from a descriptor while others use it.
 class SharedRights {
  public:
-  SharedRights(Rights value = 0) : value_(value) {}
+  SharedRights() = default;
+  explicit SharedRights(Rights value) : value_(value) {}
   SharedRights(const SharedRights& other) : value_(Rights(other)) {}
   SharedRights& operator=(const SharedRights& other) { return *this = Rights(other); }
   SharedRights& operator=(Rights value) {
@@ -34,10 +35,12 @@ class SharedRights {
     return *this;
   }
   ~SharedRights() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor,hicpp-explicit-conversions): it stands for the
+  // value.
   operator Rights() const { return value_.load(std::memory_order_relaxed); }
 
  private:
-  std::atomic<Rights> value_;
+  std::atomic<Rights> value_ = 0;
 };
 
 struct Descriptor {

@@ -22,7 +22,7 @@ Result<off_t> host_size(std::uint64_t size) {
 }
 
 Result<DescriptorRef> get_preopen(const Call& call, Fd fd) {
-  const DescriptorRef descriptor = TRY(call.descriptors().get(fd));
+  DescriptorRef descriptor = TRY(call.descriptors().get(fd));
   if (!descriptor->preopen) return fail(Errno::BadF);
   return descriptor;
 }
