@@ -35,8 +35,7 @@ class SharedRights {
     return *this;
   }
   ~SharedRights() = default;
-  // NOLINTNEXTLINE(google-explicit-constructor,hicpp-explicit-conversions): it stands for the
-  // value.
+  // NOLINTNEXTLINE(google-explicit-constructor): it stands for the value.
   operator Rights() const { return value_.load(std::memory_order_relaxed); }
 
  private:

@@ -16,7 +16,7 @@ enum class Direction { Read, Write };
 // POSIX's answers, which guests' libraries hand to programs: a directory cannot be read, and a
 // descriptor opened for the other direction is a bad one.
 Result<DescriptorRef> get_for(const Call& call, Fd fd, Direction direction) {
-  const DescriptorRef descriptor = TRY(call.descriptors().get(fd));
+  DescriptorRef descriptor = TRY(call.descriptors().get(fd));
   if (descriptor->filetype == Filetype::Directory) {
     return fail(direction == Direction::Read ? Errno::IsDir : Errno::BadF);
   }

@@ -13,7 +13,7 @@ namespace engine::wasi {
 namespace {
 
 Result<DescriptorRef> get_writable(const Call& call, Fd fd, Rights needed) {
-  const DescriptorRef directory = TRY(call.descriptors().get_directory(fd, needed));
+  DescriptorRef directory = TRY(call.descriptors().get_directory(fd, needed));
   if (directory->read_only) return fail(Errno::RoFs);
   return directory;
 }

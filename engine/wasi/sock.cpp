@@ -14,7 +14,7 @@ constexpr std::uint32_t kRecvWaitall = 2;
 constexpr std::uint16_t kRecvDataTruncated = 1;
 
 Result<DescriptorRef> get_socket(const Call& call, Fd fd, Rights needed) {
-  const DescriptorRef socket = TRY(call.descriptors().get(fd));
+  DescriptorRef socket = TRY(call.descriptors().get(fd));
   if (socket->filetype != Filetype::SocketStream && socket->filetype != Filetype::SocketDgram) {
     return fail(Errno::NotSock);
   }
