@@ -118,8 +118,8 @@ TEST(DbusWire, AStringThatEndsBehindItsMessageIsRefused) {
 }
 
 TEST(DbusWire, PaddingIsZero) {
-  using namespace std::string_literals;
-  Reader in("\1\0\7\0\2\0\0\0"s);
+  using namespace std::string_view_literals;
+  Reader in("\1\0\7\0\2\0\0\0"sv);
   ASSERT_TRUE(in.number<std::uint8_t>());
   EXPECT_FALSE(in.number<std::uint32_t>());
 }
