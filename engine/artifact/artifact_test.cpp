@@ -1,4 +1,5 @@
 // Artifacts written, read back, torn and forged.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -11,6 +12,9 @@
 
 namespace engine::artifact {
 namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 std::vector<std::byte> sample_file() {
   return write_artifact(sample_module(), sample_code(), sample_key()).value();
@@ -74,6 +78,49 @@ TEST(Artifact, FindsFunctionsNamesAndPositions) {
   EXPECT_EQ(artifact.module_offset(15), 0x100U);
   EXPECT_EQ(artifact.module_offset(16), 0x200U);
   EXPECT_EQ(artifact.module_offset(400), 0x201U);
+}
+
+TEST(Artifact, NamesInlinedFunctionsInnermostFirst) {
+  const auto file = sample_file();
+  const Artifact artifact = Artifact::parse(file).value();
+  EXPECT_THAT(artifact.frames_at(16), ElementsAre(CodeFrame{2, 0x200}));
+  EXPECT_THAT(artifact.frames_at(17),
+              ElementsAre(CodeFrame{2, 0x201}, CodeFrame{1, 0x400}, CodeFrame{2, 0x300}));
+  EXPECT_THAT(artifact.frames_at(18), IsEmpty());  // behind the function
+  EXPECT_THAT(artifact.frames_at(40), IsEmpty());
+}
+
+TEST(Artifact, AnUnknownOriginIsNoOffset) {
+  CompiledCode code = sample_code();
+  code.positions[1].module_offset = 0;
+  const auto file = write_artifact(sample_module(), code, sample_key()).value();
+  EXPECT_THAT(Artifact::parse(file)->frames_at(16), ElementsAre(CodeFrame{2, kNone}));
+}
+
+TEST(Artifact, ASiteThatIsNoneEndsTheInlinedFunctions) {
+  const std::vector<InlineSite> forged[] = {
+      {},                                    // the entry's site is outside
+      {{1, 0x300, kNoSite}, {0, 0x400, 0}},  // an import has no body
+      {{1, 0x300, kNoSite}, {3, 0x400, 0}},
+  };
+  CompiledCode code = sample_code();
+  for (const auto& sites : forged) {
+    code.sites = sites;
+    const auto file = write_artifact(sample_module(), code, sample_key()).value();
+    EXPECT_THAT(Artifact::parse(file)->frames_at(17), ElementsAre(CodeFrame{2, 0x201}));
+  }
+  code.sites = {{1, 0x300, 1}, {2, 0x400, 1}};  // a circle
+  const auto file = write_artifact(sample_module(), code, sample_key()).value();
+  EXPECT_THAT(Artifact::parse(file)->frames_at(17),
+              ElementsAre(CodeFrame{2, 0x201}, CodeFrame{2, 0x400}));
+}
+
+TEST(Artifact, TablesOfBacktracesHoldWholeRecords) {
+  for (const Part part : {Part::Positions, Part::Inlined, Part::Sites}) {
+    auto file = sample_file();
+    header_of(file).parts[static_cast<std::size_t>(part)].size -= 4;
+    EXPECT_FALSE(Artifact::parse(file));
+  }
 }
 
 TEST(Artifact, IsRefusedWhenTornAnywhere) {

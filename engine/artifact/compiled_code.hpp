@@ -15,10 +15,26 @@ struct CodeRange {
 };
 
 /// Where the instruction that ends at or contains `text_offset` came from: the byte offset in the
-/// module. An entry holds up to the next one. Sorted by text_offset.
+/// module, 0 when unknown. An entry holds up to the next one. Sorted by text_offset.
 struct CodePosition {
   std::uint32_t text_offset = 0;
   std::uint32_t module_offset = 0;
+};
+
+inline constexpr std::uint32_t kNoSite = 0xffffffff;
+
+/// A call that was replaced by the body of its callee. `site` is the one in which the call itself
+/// lies, with a lower index, or kNoSite.
+struct InlineSite {
+  std::uint32_t function = 0;       ///< the callee, in the function index space
+  std::uint32_t module_offset = 0;  ///< of the call
+  std::uint32_t site = kNoSite;
+};
+
+/// Which site the code from `text_offset` on belongs to, up to the next entry; kNoSite for none.
+struct InlinedCode {
+  std::uint32_t text_offset = 0;
+  std::uint32_t site = kNoSite;
 };
 
 struct CompiledCode {
@@ -43,6 +59,8 @@ struct CompiledCode {
   std::vector<CodeRange> host_trampolines;
 
   std::vector<CodePosition> positions;
+  std::vector<InlinedCode> inlined;  ///< sorted by text_offset
+  std::vector<InlineSite> sites;
 
   /// What the code needs of the CPU, as LLVM names it: "x86-64-v3".
   std::string target_cpu;

@@ -41,8 +41,8 @@ struct Section {
 };
 
 constexpr std::uint32_t kTextSection = 3;
-constexpr std::uint32_t kStringsSection = 8;
-constexpr std::uint32_t kSectionNames = 9;
+constexpr std::uint32_t kStringsSection = 10;
+constexpr std::uint32_t kSectionNames = 11;
 constexpr std::array kSections{
     Section{".wasm.meta", Part::Metadata, SHT_PROGBITS, SHF_ALLOC},
     Section{".wasm.image", Part::Image, SHT_PROGBITS, SHF_ALLOC},
@@ -50,6 +50,8 @@ constexpr std::array kSections{
     Section{".rodata", Part::Rodata, SHT_PROGBITS, SHF_ALLOC},
     Section{".wasm.data", Part::Data, SHT_PROGBITS, SHF_ALLOC},
     Section{".wasm.positions", Part::Positions, SHT_PROGBITS, SHF_ALLOC},
+    Section{".wasm.inlined", Part::Inlined, SHT_PROGBITS, SHF_ALLOC},
+    Section{".wasm.sites", Part::Sites, SHT_PROGBITS, SHF_ALLOC},
     Section{".symtab", Part::Symbols, SHT_SYMTAB, 0},
     Section{".strtab", Part::Strings, SHT_STRTAB, 0},
 };

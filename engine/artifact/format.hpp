@@ -11,7 +11,7 @@
 namespace engine::artifact {
 
 inline constexpr std::array<char, 8> kMagic{'W', 'h', 'e', 'r', 'r', 'y', 'A', 'O'};
-inline constexpr std::uint32_t kFormatVersion = 3;
+inline constexpr std::uint32_t kFormatVersion = 4;
 /// Counts up with every change of engine/artifact/vm_layout.hpp or of the trap instruction.
 inline constexpr std::uint32_t kAbiVersion = 2;
 
@@ -29,11 +29,13 @@ enum class Part : std::uint8_t {
   Rodata,
   Data,
   Positions,
+  Inlined,
+  Sites,
   Symbols,
   Strings,
   Elf,
 };
-inline constexpr std::size_t kParts = 9;
+inline constexpr std::size_t kParts = 11;
 
 struct PartRecord {
   std::uint64_t offset;
@@ -56,7 +58,7 @@ struct Header {
   std::array<PartRecord, kParts> parts;
   base::Sha256 authentication;
 };
-static_assert(sizeof(Header) == 704 && kHeaderOffset + sizeof(Header) <= kMetadataOffset);
+static_assert(sizeof(Header) == 800 && kHeaderOffset + sizeof(Header) <= kMetadataOffset);
 
 /// A part of an array of the metadata, in elements; of bytes for texts.
 struct Slice {
@@ -168,6 +170,17 @@ struct FlatPosition {
   std::uint32_t module_offset;
 };
 
+struct FlatInlined {
+  std::uint32_t text_offset;
+  std::uint32_t site;  ///< kNone: nothing is inlined
+};
+
+struct FlatSite {
+  std::uint32_t function;
+  std::uint32_t module_offset;  ///< of the call
+  std::uint32_t site;           ///< that the call lies in: an earlier one, or kNone
+};
+
 /// An array of the metadata: `offset` in bytes from the part's start, a multiple of 8.
 struct Array {
   std::uint32_t offset;
@@ -204,6 +217,7 @@ concept Record = std::is_trivially_copyable_v<T> && std::has_unique_object_repre
 static_assert(Record<PartRecord> && Record<Header> && Record<FlatType> && Record<FlatImport> &&
               Record<FlatExport> && Record<FlatFunction> && Record<FlatTable> &&
               Record<FlatMemory> && Record<FlatGlobal> && Record<FlatConstant> &&
-              Record<FlatElement> && Record<FlatData> && Record<MetadataHeader>);
+              Record<FlatElement> && Record<FlatData> && Record<FlatPosition> &&
+              Record<FlatInlined> && Record<FlatSite> && Record<MetadataHeader>);
 
 }  // namespace engine::artifact

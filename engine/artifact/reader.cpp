@@ -28,8 +28,21 @@ std::span<const T> records(std::span<const std::byte> part) {
   return {reinterpret_cast<const T*>(part.data()), part.size() / sizeof(T)};
 }
 
-constexpr std::string_view kPartNames[kParts] = {
-    "metadata", "image", "text", "rodata", "data", "positions", "symbols", "strings", "elf"};
+/// The entry that holds at the offset, in a table sorted by text_offset.
+template <typename T>
+const T* last_before(std::span<const T> table, std::uint64_t text_offset) {
+  const auto after = std::upper_bound(
+      table.begin(), table.end(), text_offset,
+      [](std::uint64_t offset, const T& entry) { return offset < entry.text_offset; });
+  return after == table.begin() ? nullptr : &*std::prev(after);
+}
+
+/// The first bytes of a module are no instruction: 0 says that the optimizer lost the origin.
+constexpr std::uint32_t known_offset(std::uint32_t offset) { return offset == 0 ? kNone : offset; }
+
+constexpr std::string_view kPartNames[kParts] = {"metadata", "image",     "text",    "rodata",
+                                                 "data",     "positions", "inlined", "sites",
+                                                 "symbols",  "strings",   "elf"};
 
 }  // namespace
 
@@ -126,12 +139,32 @@ std::string_view Artifact::function_name(std::uint32_t function) const {
 }
 
 std::uint32_t Artifact::module_offset(std::uint64_t text_offset) const {
-  const auto positions = records<FlatPosition>(part(Part::Positions));
-  const auto after = std::upper_bound(positions.begin(), positions.end(), text_offset,
-                                      [](std::uint64_t offset, const FlatPosition& position) {
-                                        return offset < position.text_offset;
-                                      });
-  return after == positions.begin() ? kNone : std::prev(after)->module_offset;
+  const auto* entry = last_before(records<FlatPosition>(part(Part::Positions)), text_offset);
+  return entry == nullptr ? kNone : known_offset(entry->module_offset);
+}
+
+std::uint32_t Artifact::site_at(std::uint64_t text_offset) const {
+  const auto* entry = last_before(records<FlatInlined>(part(Part::Inlined)), text_offset);
+  return entry == nullptr ? kNone : entry->site;
+}
+
+std::vector<CodeFrame> Artifact::frames_at(std::uint64_t text_offset) const {
+  std::vector<CodeFrame> out;
+  const std::uint32_t owner = function_at(text_offset);
+  if (owner == kNone) return out;
+  const auto sites = records<FlatSite>(part(Part::Sites));
+  std::uint32_t offset = module_offset(text_offset);
+  std::uint64_t end = sites.size();  // each site comes before the one that led to it
+  for (std::uint32_t at = site_at(text_offset); at < end;) {
+    const FlatSite& site = sites[at];
+    if (site.function < metadata_->imported_functions || site.function >= functions().size()) break;
+    out.push_back({site.function, offset});
+    offset = known_offset(site.module_offset);
+    end = at;
+    at = site.site;
+  }
+  out.push_back({owner, offset});
+  return out;
 }
 
 std::span<const std::byte> authenticated_bytes(std::span<const std::byte> file) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/mapping.hpp"
 #include "base/result.hpp"
@@ -13,9 +14,17 @@
 
 namespace engine::artifact {
 
+/// A function that was active, and where it was: kNone when that is unknown.
+struct CodeFrame {
+  std::uint32_t function = kNone;
+  std::uint32_t module_offset = kNone;
+  friend bool operator==(const CodeFrame&, const CodeFrame&) = default;
+};
+
 /// Spans into bytes that outlive it. Everything that is reached through the metadata has been
 /// checked: indices, slices and code ranges lie inside. Not checked: that constant expressions are
-/// well typed, the order of positions, symbols, and of course the text.
+/// well typed, the order of positions, symbols, and of course the text. Sites are checked when they
+/// are followed: a start touches none of them.
 class Artifact {
  public:
   /// `file` must be aligned to 8 bytes. Invalid for a file that is torn or no artifact, Unsupported
@@ -65,9 +74,15 @@ class Artifact {
   std::string_view function_name(std::uint32_t function) const;
   /// Where the instruction that contains or ends at `text_offset` came from; kNone when unknown.
   std::uint32_t module_offset(std::uint64_t text_offset) const;
+  /// The functions that the place stands for, innermost first: those that were inlined there, then
+  /// the one whose code it is. Empty for trampolines and offsets outside. A site that is none ends
+  /// the inlined ones.
+  std::vector<CodeFrame> frames_at(std::uint64_t text_offset) const;
 
  private:
   Artifact() = default;
+
+  std::uint32_t site_at(std::uint64_t text_offset) const;
 
   template <typename T>
   std::span<const T> array(Array where) const {

@@ -81,6 +81,9 @@ inline CompiledCode sample_code() {
   out.rodata = std::vector<std::byte>(100, std::byte{0x5a});
   out.rodata_offset = 8192;
   out.positions = {{0, 0x100}, {16, 0x200}, {17, 0x201}};
+  // At 17 function 1 was inlined into function 2, and 2 into 1.
+  out.inlined = {{17, 1}, {18, kNoSite}};
+  out.sites = {{1, 0x300, kNoSite}, {2, 0x400, 0}};
   out.target_cpu = "x86-64";
   return out;
 }

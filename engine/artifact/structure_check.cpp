@@ -203,6 +203,11 @@ base::Result<void> check_header(std::span<const std::byte> file) {
   }
   if (part(Part::Text).size + part(Part::Rodata).size > kMaxTextSize)
     return broken("text too large");
+  if (part(Part::Positions).size % sizeof(FlatPosition) != 0 ||
+      part(Part::Inlined).size % sizeof(FlatInlined) != 0 ||
+      part(Part::Sites).size % sizeof(FlatSite) != 0) {
+    return broken("tables of backtraces");
+  }
   if (part(Part::Metadata).offset != kMetadataOffset ||
       part(Part::Metadata).size < sizeof(MetadataHeader)) {
     return broken("metadata");

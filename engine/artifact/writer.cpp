@@ -4,6 +4,7 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "engine/artifact/elf_view.hpp"
@@ -93,11 +94,13 @@ class FileWriter {
   std::array<PartRecord, kParts> parts_{};
 };
 
-std::vector<std::byte> flat_positions(const std::vector<CodePosition>& positions) {
-  std::vector<std::byte> out(positions.size() * sizeof(FlatPosition));
-  for (std::size_t k = 0; k < positions.size(); ++k) {
-    const FlatPosition flat{positions[k].text_offset, positions[k].module_offset};
-    std::memcpy(out.data() + k * sizeof(flat), &flat, sizeof(flat));
+/// The compiler's records have the members of the file's, in their order.
+template <Record Flat, typename T>
+std::vector<std::byte> flat(const std::vector<T>& items) {
+  std::vector<std::byte> out(items.size() * sizeof(Flat));
+  for (std::size_t k = 0; k < items.size(); ++k) {
+    const auto record = std::bit_cast<Flat>(items[k]);
+    std::memcpy(out.data() + k * sizeof(Flat), &record, sizeof(Flat));
   }
   return out;
 }
@@ -134,7 +137,8 @@ base::Result<std::vector<std::byte>> write_artifact(const Module& module, const 
   const Metadata metadata = TRY(write_metadata(module, code, images));
 
   FileWriter file(metadata.metadata.size() + images.bytes.size() + code.text.size() +
-                  code.rodata.size() + code.positions.size() * sizeof(FlatPosition));
+                  code.rodata.size() + code.positions.size() * sizeof(FlatPosition) +
+                  code.inlined.size() * sizeof(FlatInlined) + code.sites.size() * sizeof(FlatSite));
   file.add(Part::Metadata, 8, metadata.metadata);
   file.add(Part::Image, kPage, images.bytes);
   // int3 up to where rodata lies, which keeps its distance from the text by that.
@@ -143,7 +147,9 @@ base::Result<std::vector<std::byte>> write_artifact(const Module& module, const 
   file.add(Part::Text, kPage, code.text, text_size, std::byte{0xcc});
   file.add(Part::Rodata, kPage, code.rodata, page_ceiling(code.rodata.size()));
   file.add(Part::Data, 8, metadata.data);
-  file.add(Part::Positions, 8, flat_positions(code.positions));
+  file.add(Part::Positions, 8, flat<FlatPosition>(code.positions));
+  file.add(Part::Inlined, 8, flat<FlatInlined>(code.inlined));
+  file.add(Part::Sites, 8, flat<FlatSite>(code.sites));
   const SymbolTables symbols = write_symbols(module, code, file.offset_of(Part::Text));
   file.add(Part::Symbols, 8, symbols.symbols);
   file.add(Part::Strings, 8, symbols.strings);

@@ -97,10 +97,11 @@ llvm::Function* ChunkModule::function(std::uint32_t index) {
   return known;
 }
 
-llvm::DISubprogram* ChunkModule::make_subprogram(const std::string& name, std::uint64_t line) {
-  const auto number = static_cast<unsigned>(line);
+llvm::DISubprogram* ChunkModule::make_subprogram(std::uint32_t function) {
+  const std::string name = function_symbol(function);
+  const auto body = static_cast<unsigned>(wasm.functions[function].body_offset);
   return debug_.createFunction(
-      debug_file_, name, name, debug_file_, number, debug_type_, number, llvm::DINode::FlagZero,
+      debug_file_, name, name, debug_file_, function, debug_type_, body, llvm::DINode::FlagZero,
       llvm::DISubprogram::SPFlagDefinition | llvm::DISubprogram::SPFlagOptimized);
 }
 

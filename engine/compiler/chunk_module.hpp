@@ -49,7 +49,8 @@ class ChunkModule {
   llvm::Function* function(std::uint32_t index);
   /// A new function with the attributes all our code has, hidden.
   llvm::Function* make_function(llvm::FunctionType* type, const std::string& name);
-  llvm::DISubprogram* make_subprogram(const std::string& name, std::uint64_t line);
+  /// Its line is the function's index (inline_sites.hpp).
+  llvm::DISubprogram* make_subprogram(std::uint32_t function);
 
   llvm::MDNode* tag(Region region, std::uint32_t index = 0);
   llvm::MDNode* memory_tag(std::uint32_t memory);

@@ -80,9 +80,9 @@ void optimise(llvm::Module& module, llvm::TargetMachine& target, Effort effort) 
   }
 }
 
-/// What addPassesToEmitFile does, with a pass of ours after instruction selection.
+/// What addPassesToEmitFile does, with passes of ours after instruction selection and at the end.
 bool add_machine_passes(llvm::LLVMTargetMachine& target, llvm::legacy::PassManager& passes,
-                        llvm::raw_pwrite_stream& out) {
+                        InlineOrigins& inlining, llvm::raw_pwrite_stream& out) {
   // The pass manager owns what is added to it.
   auto* modules = std::make_unique<llvm::MachineModuleInfoWrapperPass>(&target).release();
   llvm::TargetPassConfig* config = target.createPassConfig(passes);
@@ -93,6 +93,7 @@ bool add_machine_passes(llvm::LLVMTargetMachine& target, llvm::legacy::PassManag
   if (config->addISelPasses()) return false;
   config->addMachinePasses();
   config->setInitialized();
+  passes.add(create_inline_sites_pass(inlining));
   const bool failed = target.addAsmPrinter(passes, out, nullptr, llvm::CodeGenFileType::ObjectFile,
                                            modules->getMMI().getContext());
   passes.add(llvm::createFreeMachineFunctionPass());
@@ -118,8 +119,8 @@ bool initialise_target() {
   return set_llvm_option("indvars-widen-indvars", "false");
 }
 
-Result<std::vector<std::byte>> generate_object(llvm::Module& module, std::string_view cpu,
-                                               Effort effort, bool verify) {
+Result<ObjectCode> generate_object(llvm::Module& module, std::string_view cpu, Effort effort,
+                                   bool verify) {
   const std::unique_ptr<llvm::LLVMTargetMachine> target = make_target(cpu, effort);
   if (!target) return fail(ErrorKind::System, "internal: LLVM has no x86-64 target");
   module.setTargetTriple(kTriple);
@@ -130,13 +131,14 @@ Result<std::vector<std::byte>> generate_object(llvm::Module& module, std::string
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream out(object);
   llvm::legacy::PassManager passes;
-  if (!add_machine_passes(*target, passes, out)) {
+  ObjectCode code;
+  if (!add_machine_passes(*target, passes, code.inlining, out)) {
     return fail(ErrorKind::System, "internal: LLVM cannot write objects");
   }
   passes.run(module);
-  std::vector<std::byte> bytes(object.size());
-  std::memcpy(bytes.data(), object.data(), object.size());
-  return bytes;
+  code.bytes.resize(object.size());
+  std::memcpy(code.bytes.data(), object.data(), object.size());
+  return code;
 }
 
 }  // namespace engine::compiler

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/compiler/inline_sites.hpp"
 #include "engine/structure/error.hpp"
 
 namespace llvm {
@@ -14,6 +15,12 @@ class Module;
 }
 
 namespace engine::compiler {
+
+/// An ELF object, and what its line table says beyond lines.
+struct ObjectCode {
+  std::vector<std::byte> bytes;
+  InlineOrigins inlining;
+};
 
 enum class Effort : std::uint8_t {
   Full,   ///< O2 with vectorizers
@@ -25,7 +32,7 @@ bool initialise_target();
 
 /// Optimises `module` in place and returns an ELF object. Thread safe for modules of different
 /// LLVMContexts. With `verify`, IR that breaks LLVM's rules is an error (before and after).
-Result<std::vector<std::byte>> generate_object(llvm::Module& module, std::string_view cpu,
-                                               Effort effort, bool verify);
+Result<ObjectCode> generate_object(llvm::Module& module, std::string_view cpu, Effort effort,
+                                   bool verify);
 
 }  // namespace engine::compiler

@@ -21,10 +21,8 @@
 namespace engine::compiler {
 namespace {
 
-using ObjectBytes = std::vector<std::byte>;
-
-Result<ObjectBytes> compile_chunk(const ModuleShape& shape, const Chunk& chunk,
-                                  const CompileOptions& options) {
+Result<ObjectCode> compile_chunk(const ModuleShape& shape, const Chunk& chunk,
+                                 const CompileOptions& options) {
   llvm::LLVMContext context;
   context.setDiscardValueNames(true);
   const std::string_view cpu = cpu_level_name(options.cpu);
@@ -44,7 +42,7 @@ Result<ObjectBytes> compile_chunk(const ModuleShape& shape, const Chunk& chunk,
   return generate_object(code.module, cpu, chunk.effort, options.verify);
 }
 
-Result<ObjectBytes> compile_trampolines(const ModuleShape& shape, const CompileOptions& options) {
+Result<ObjectCode> compile_trampolines(const ModuleShape& shape, const CompileOptions& options) {
   const Module& module = *shape.module;
   std::set<std::uint32_t> entries;
   std::set<std::uint32_t> hosts;
@@ -79,7 +77,7 @@ class WorkQueue {
     for (const Chunk& chunk : chunks) total_ += chunk.bytes;
   }
 
-  Result<std::vector<ObjectBytes>> run() {
+  Result<std::vector<ObjectCode>> run() {
     const std::size_t count =
         std::clamp<std::size_t>(options_.threads, 1, std::max<std::size_t>(chunks_.size(), 1));
     std::vector<std::jthread> workers;
@@ -112,7 +110,7 @@ class WorkQueue {
   const CompileOptions& options_;
   const Progress& progress_;
   std::vector<std::size_t> order_;
-  std::vector<ObjectBytes> objects_;
+  std::vector<ObjectCode> objects_;
   std::atomic<std::size_t> next_ = 0;
   std::mutex mutex_;  // for what follows
   std::optional<Error> error_;

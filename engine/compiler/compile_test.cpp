@@ -208,6 +208,36 @@ TEST(Compile, ATrapCarriesItsCodeAndPosition) {
   EXPECT_EQ(std::prev(after)->module_offset, 5U);  // of i32.div_u
 }
 
+TEST(Compile, ATrapInAnInlinedFunctionKnowsItsCallers) {
+  SampleModule sample;
+  const auto type = sample.add_type({I32}, {I32});
+  sample.add_function(type, {0, 0x41, 7, 0x20, 0, 0x6e, 0x0b}, false);  // 7 / x
+  sample.add_function(type, {0, 0x20, 0, 0x10, 0, 0x0b}, false);
+  sample.add_function(type, {0, 0x20, 0, 0x10, 1, 0x0b});
+  const auto code = must_compile(sample.get());
+  EXPECT_EQ(code.functions[0].size, 0U);
+  EXPECT_EQ(code.functions[1].size, 0U);
+  const std::array trap = {std::byte{0x67}, std::byte{0x0f}, std::byte{0xb9}, std::byte{0x40}};
+  const auto found = std::ranges::search(code.text, trap);
+  ASSERT_FALSE(found.empty());
+  const auto place = static_cast<std::uint32_t>(found.begin() - code.text.begin());
+  const auto behind = [place](const auto& entry) { return entry.text_offset > place; };
+  const auto position = std::ranges::find_if(code.positions, behind);
+  ASSERT_NE(position, code.positions.begin());
+  EXPECT_EQ(std::prev(position)->module_offset, 5U);
+  const auto inlined = std::ranges::find_if(code.inlined, behind);
+  ASSERT_NE(inlined, code.inlined.begin());
+  ASSERT_LT(std::prev(inlined)->site, code.sites.size());
+  const artifact::InlineSite& inner = code.sites[std::prev(inlined)->site];
+  EXPECT_EQ(inner.function, 0U);
+  EXPECT_EQ(inner.module_offset, 10U);  // of the call in function 1
+  ASSERT_LT(inner.site, code.sites.size());
+  const artifact::InlineSite& outer = code.sites[inner.site];
+  EXPECT_EQ(outer.function, 1U);
+  EXPECT_EQ(outer.module_offset, 16U);
+  EXPECT_EQ(outer.site, artifact::kNoSite);
+}
+
 TEST(Compile, EqualTrapsKeepTheirOwnPositions) {
   SampleModule sample;
   sample.add_function(sample.add_type({I32, I32}, {I32}),
@@ -314,6 +344,8 @@ TEST(Compile, OutputIsTheSameForAnyNumberOfThreads) {
   EXPECT_EQ(one.text, three.text);
   EXPECT_EQ(one.rodata, three.rodata);
   EXPECT_EQ(one.positions.size(), three.positions.size());
+  EXPECT_EQ(one.inlined.size(), three.inlined.size());
+  EXPECT_EQ(one.sites.size(), three.sites.size());
 }
 
 TEST(Compile, AGiantRunsWithTheCheapPipeline) {

@@ -51,8 +51,7 @@ Result<void> FunctionLowering::run() {
 }
 
 void FunctionLowering::begin() {
-  const Function& body = wasm.functions[index_];
-  function.setSubprogram(chunk.make_subprogram(function.getName().str(), body.body_offset));
+  function.setSubprogram(chunk.make_subprogram(index_));
   entry_ = new_block("entry");
   llvm::BasicBlock* first = new_block("body");
   builder.SetInsertPoint(entry_);

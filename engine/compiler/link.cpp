@@ -34,11 +34,11 @@ bool is_discarded(const ObjectSection& section) {
 
 class Linker {
  public:
-  Linker(const Module& module, std::span<const std::vector<std::byte>> objects)
+  Linker(const Module& module, std::span<const ObjectCode> objects)
       : module_(module), inputs_(objects) {}
 
   Result<artifact::CompiledCode> run() {
-    for (const auto& input : inputs_) objects_.push_back(TRY(read_object(input)));
+    for (const ObjectCode& input : inputs_) objects_.push_back(TRY(read_object(input.bytes)));
     places_.resize(objects_.size());
     TRY(lay_out());
     TRY(define_symbols());
@@ -46,7 +46,7 @@ class Linker {
       for (std::size_t s = 0; s < objects_[i].sections.size(); ++s) TRY(relocate(i, s));
     }
     for (std::size_t i = 0; i < objects_.size(); ++i) TRY(read_positions(i));
-    compact_positions();
+    fill_positions();
     return std::move(out_);
   }
 
@@ -163,7 +163,22 @@ class Linker {
     return {};
   }
 
+  struct Origin {
+    std::uint32_t text_offset;
+    std::uint32_t module_offset;
+    std::uint32_t site;
+  };
+
   Result<void> read_positions(std::size_t object) {
+    const auto first_site = static_cast<std::uint32_t>(out_.sites.size());
+    const auto moved = [&](std::uint32_t site) {
+      return site == artifact::kNoSite ? site : first_site + site;
+    };
+    const InlineOrigins& inlining = inputs_[object].inlining;
+    for (artifact::InlineSite site : inlining.sites) {
+      site.site = moved(site.site);
+      out_.sites.push_back(site);
+    }
     for (const ObjectSection& section : objects_[object].sections) {
       if (section.name != ".debug_line") continue;
       std::unordered_map<std::uint64_t, std::uint64_t> starts;
@@ -176,40 +191,55 @@ class Linker {
       for (const LineRow& row : TRY(read_line_table(section.bytes))) {
         const auto start = starts.find(row.sequence);
         if (start == starts.end()) return internal("line table without an address", "");
-        out_.positions.push_back({static_cast<std::uint32_t>(start->second + row.address),
-                                  row.ends_sequence ? 0 : row.line});
+        Origin origin{static_cast<std::uint32_t>(start->second + row.address),
+                      row.ends_sequence ? 0 : row.line, artifact::kNoSite};
+        if (origin.module_offset & kInlinedLine) {
+          const std::uint32_t index = origin.module_offset & ~kInlinedLine;
+          if (index >= inlining.origins.size()) return internal("line of no origin", "");
+          origin.module_offset = inlining.origins[index].module_offset;
+          origin.site = moved(inlining.origins[index].site);
+        }
+        origins_.push_back(origin);
       }
     }
     return {};
   }
 
   /// Sorted; of several entries for one place the last counts, and repetitions go.
-  void compact_positions() {
+  void fill_positions() {
     // By hand stable: clang warns of libstdc++ 12's stable_sort.
     std::vector<std::pair<std::uint32_t, std::size_t>> order;
-    for (const auto& entry : out_.positions) order.emplace_back(entry.text_offset, order.size());
+    for (const Origin& origin : origins_) order.emplace_back(origin.text_offset, order.size());
     std::ranges::sort(order);
-    std::vector<artifact::CodePosition> kept;
-    for (const auto& [offset, index] : order) {
-      const artifact::CodePosition& entry = out_.positions[index];
-      if (!kept.empty() && kept.back().text_offset == entry.text_offset) kept.pop_back();
-      if (kept.empty() || kept.back().module_offset != entry.module_offset) kept.push_back(entry);
+    std::uint32_t module_offset = 0;
+    std::uint32_t site = artifact::kNoSite;
+    for (std::size_t k = 0; k < order.size(); ++k) {
+      const Origin& origin = origins_[order[k].second];
+      if (k + 1 < order.size() && order[k + 1].first == origin.text_offset) continue;
+      if (origin.module_offset != module_offset) {
+        out_.positions.push_back({origin.text_offset, origin.module_offset});
+        module_offset = origin.module_offset;
+      }
+      if (origin.site != site) {
+        out_.inlined.push_back({origin.text_offset, origin.site});
+        site = origin.site;
+      }
     }
-    out_.positions = std::move(kept);
   }
 
   const Module& module_;
-  std::span<const std::vector<std::byte>> inputs_;
+  std::span<const ObjectCode> inputs_;
   std::vector<ElfObject> objects_;
   std::vector<std::vector<std::uint64_t>> places_;  // by object and section, from the start of text
   std::unordered_map<std::string_view, std::uint64_t> globals_;
+  std::vector<Origin> origins_;
   artifact::CompiledCode out_;
 };
 
 }  // namespace
 
 Result<artifact::CompiledCode> link_objects(const Module& module,
-                                            std::span<const std::vector<std::byte>> objects) {
+                                            std::span<const ObjectCode> objects) {
   return Linker(module, objects).run();
 }
 

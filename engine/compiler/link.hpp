@@ -8,14 +8,15 @@
 #include <vector>
 
 #include "engine/artifact/compiled_code.hpp"
+#include "engine/compiler/code_generation.hpp"
 #include "engine/structure/error.hpp"
 #include "engine/structure/module.hpp"
 
 namespace engine::compiler {
 
-/// Fills text, rodata, the ranges and the positions. An undefined symbol or a kind of relocation or
-/// section that cannot be in our objects is an error.
+/// Fills text, rodata, the ranges, the positions and the inlined functions. An undefined symbol or
+/// a kind of relocation or section that cannot be in our objects is an error.
 Result<artifact::CompiledCode> link_objects(const Module& module,
-                                            std::span<const std::vector<std::byte>> objects);
+                                            std::span<const ObjectCode> objects);
 
 }  // namespace engine::compiler

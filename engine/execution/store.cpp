@@ -90,10 +90,10 @@ std::vector<Frame> Store::resolve_frames() const {
     if (owner == instances_.end()) continue;
     const LoadedModule& module = (*owner)->module();
     const std::uint64_t offset = address - reinterpret_cast<std::uintptr_t>(module.text().data());
-    const std::uint32_t function = module.artifact().function_at(offset);
-    if (function == artifact::kNone) continue;  // a trampoline
-    out.push_back({function, std::string(module.artifact().function_name(function)),
-                   module.artifact().module_offset(offset)});
+    for (const artifact::CodeFrame& frame : module.artifact().frames_at(offset)) {
+      out.push_back({frame.function, std::string(module.artifact().function_name(frame.function)),
+                     frame.module_offset});
+    }
   }
   return out;
 }

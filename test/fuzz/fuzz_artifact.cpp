@@ -60,8 +60,9 @@ std::uint64_t walk(const Artifact& artifact) {
   for (std::uint32_t k = 0; k < artifact.functions().size(); ++k) {
     sum += std::string(artifact.function_name(k)).size();
   }
-  for (const std::uint64_t offset : {0U, 16U, 4096U, 0xffffffffU}) {
-    sum += artifact.function_at(offset) + artifact.module_offset(offset);
+  for (const std::uint64_t offset : {0U, 16U, 17U, 4096U, 0xffffffffU}) {
+    for (const auto& frame : artifact.frames_at(offset))
+      sum += frame.function + frame.module_offset;
   }
   return sum + engine::context_layout(artifact.context_counts()).size;
 }

@@ -44,6 +44,20 @@ def a_trap_is_134_with_a_backtrace(box):
 
 
 @test
+def a_backtrace_names_functions_that_the_compiler_inlined(box):
+    body = ("(func $inner (param i32) (i32.div_u (i32.const 7) (local.get 0)) drop)"
+            " (func $middle (param i32) (call $inner (local.get 0)))"
+            " (func $main (export \"_start\") (call $middle (i32.const 0)))")
+    result = box.run(bundle_of(box, module(body, names=True)))
+    eq(result.status, 134, repr(result))
+    frames = [line.split() for line in result.err.split("wasm backtrace:\n")[1].splitlines()]
+    eq([(frame[0], frame[2]) for frame in frames],
+       [("0:", "inner"), ("1:", "middle"), ("2:", "main")])
+    offsets = [int(frame[1], 16) for frame in frames]
+    true(0 < offsets[0] < offsets[1] < offsets[2], repr(offsets))
+
+
+@test
 def sigterm_ends_a_busy_module_with_143(box):
     bundle = bundle_of(box, module(LOOP))
     box.create(bundle)

@@ -35,14 +35,15 @@ def needs_programs():
             raise Skip(f"{name} is not built")
 
 
-def module(body):
+def module(body, names=False):
     """A module that is in no cache: it carries a number of its own."""
     needs_programs()
     if not shutil.which("wat2wasm"):
         raise Skip("needs wabt")
     unique = f"(global i64 (i64.const {random.getrandbits(62)}))"
     text = "(module " + WASI + unique + body + ")"
-    return subprocess.run(["wat2wasm", "-", "--output=-"], input=text.encode(), check=True,
+    options = ["--debug-names"] if names else []
+    return subprocess.run(["wat2wasm", "-", "--output=-", *options], input=text.encode(), check=True,
                           capture_output=True).stdout
 
 
