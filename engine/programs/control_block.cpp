@@ -13,12 +13,13 @@ namespace engine::programs {
 namespace {
 
 constexpr std::array<char, 8> kMagic{'W', 'h', 'e', 'r', 'r', 'y', 'X', 'C'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::uint32_t kConfine = 1;
 constexpr std::uint32_t kContainer = 2;
 constexpr std::uint32_t kReadOnly = 1;
 constexpr std::uint32_t kMaxInstructions = 8192;  // 65,536 bytes
 constexpr std::uint32_t kMaxPreopens = 256;
+constexpr std::uint32_t kMaxSockets = 256;
 
 struct Header {
   std::array<char, 8> magic;
@@ -29,9 +30,10 @@ struct Header {
   std::uint32_t filter_flags;
   std::uint32_t instructions;
   std::uint32_t preopens;
+  std::uint32_t sockets;
   std::uint32_t name_length;
 };
-static_assert(sizeof(Header) == 40);
+static_assert(sizeof(Header) == 44);
 
 struct PreopenRecord {
   std::int32_t directory;
@@ -67,6 +69,7 @@ base::Result<base::UniqueFd> write_control_block(const ControlBlock& block) {
                 block.filter_flags,
                 static_cast<std::uint32_t>(block.filter.size()),
                 static_cast<std::uint32_t>(block.preopens.size()),
+                static_cast<std::uint32_t>(block.sockets.size()),
                 static_cast<std::uint32_t>(block.module_name.size())};
   std::string out;
   append(out, header);
@@ -75,10 +78,11 @@ base::Result<base::UniqueFd> write_control_block(const ControlBlock& block) {
     append(out, PreopenRecord{preopen.directory, preopen.read_only ? kReadOnly : 0,
                               static_cast<std::uint32_t>(preopen.guest_path.size())});
   }
+  for (const std::int32_t socket : block.sockets) append(out, socket);
   out += block.module_name;
   for (const ControlPreopen& preopen : block.preopens) out += preopen.guest_path;
   if (out.size() > kMaxControlBlock || block.filter.size() > kMaxInstructions ||
-      block.preopens.size() > kMaxPreopens) {
+      block.preopens.size() > kMaxPreopens || block.sockets.size() > kMaxSockets) {
     return base::fail(base::ErrorKind::LimitExceeded,
                       "control block of " + std::to_string(out.size()) + " bytes");
   }
@@ -103,7 +107,8 @@ base::Result<ControlBlock> parse_control_block(std::span<const std::byte> bytes)
     return base::fail(base::ErrorKind::Unsupported,
                       "control block of version " + std::to_string(header->version));
   }
-  if (header->instructions > kMaxInstructions || header->preopens > kMaxPreopens) {
+  if (header->instructions > kMaxInstructions || header->preopens > kMaxPreopens ||
+      header->sockets > kMaxSockets) {
     return base::fail(base::ErrorKind::LimitExceeded, "control block: too many entries");
   }
   ControlBlock out;
@@ -122,6 +127,11 @@ base::Result<ControlBlock> parse_control_block(std::span<const std::byte> bytes)
     const auto record = reader.value<PreopenRecord>();
     if (!record) return short_block();
     records.push_back(*record);
+  }
+  for (std::uint32_t i = 0; i < header->sockets; ++i) {
+    const auto socket = reader.value<std::int32_t>();
+    if (!socket) return short_block();
+    out.sockets.push_back(*socket);
   }
   out.module_name = TRY(take_text(reader, header->name_length));
   for (const PreopenRecord& record : records) {

@@ -29,6 +29,8 @@ struct ControlBlock {
   std::uint32_t filter_flags = 0;
   std::vector<sock_filter> filter;
   std::vector<ControlPreopen> preopens;
+  /// Descriptors of listening or connected sockets: the guest's 3, 4, ...
+  std::vector<int> sockets;
   std::string module_name;
 };
 

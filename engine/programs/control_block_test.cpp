@@ -14,6 +14,7 @@ ControlBlock sample() {
   block.artifact = 7;
   block.filter = {{6, 0, 0, 0x7fff0000}};
   block.preopens = {{8, true, "/data"}, {9, false, "."}};
+  block.sockets = {10, 11};
   block.module_name = "app.wasm";
   return block;
 }
@@ -37,6 +38,7 @@ TEST(ControlBlock, ComesBackAsItWas) {
   EXPECT_EQ(block.preopens[0].guest_path, "/data");
   EXPECT_TRUE(block.preopens[0].read_only);
   EXPECT_EQ(block.preopens[1].directory, 9);
+  EXPECT_EQ(block.sockets, (std::vector{10, 11}));
   EXPECT_EQ(block.module_name, "app.wasm");
 }
 

@@ -108,6 +108,21 @@ base::Result<void> add_container_directories(engine::wasi::WasiOptions& options)
   return {};
 }
 
+/// The guest learns of them as sd_listen_fds(3) says, but for LISTEN_PID: it has no process id.
+/// Non-blocking, because Go's runtime waits in poll_oneoff for those alone.
+void add_sockets(engine::wasi::WasiOptions& options, const std::vector<int>& sockets) {
+  std::erase_if(options.environment, [](const std::string& variable) {
+    return variable.starts_with("LISTEN_FDS=") || variable.starts_with("LISTEN_PID=");
+  });
+  if (sockets.empty()) return;
+  options.environment.push_back("LISTEN_FDS=" + std::to_string(sockets.size()));
+  for (const int socket : sockets) {
+    const int flags = ::fcntl(socket, F_GETFL);
+    if (flags >= 0) static_cast<void>(::fcntl(socket, F_SETFL, flags | O_NONBLOCK));
+    options.inherited.emplace_back(socket);
+  }
+}
+
 base::Result<engine::wasi::WasiContext> make_context(const ControlBlock& block,
                                                      const CommandLine& line) {
   engine::wasi::WasiOptions options;
@@ -115,6 +130,7 @@ base::Result<engine::wasi::WasiContext> make_context(const ControlBlock& block,
   for (char** variable = environ; *variable != nullptr; ++variable) {
     options.environment.emplace_back(*variable);
   }
+  add_sockets(options, block.sockets);
   for (int fd = 0; fd < 3; ++fd) options.stdio[static_cast<std::size_t>(fd)] = duplicate(fd);
   if (block.is_container) TRY(add_container_directories(options));
   for (const engine::programs::ControlPreopen& preopen : block.preopens) {

@@ -54,8 +54,10 @@ struct Iovec {
 };
 static_assert(sizeof(Iovec) == 8);
 
+inline constexpr std::uint8_t kPrestatSocket = 1;
+
 struct Prestat {
-  std::uint8_t tag;  ///< 0: directory, the only kind there is
+  std::uint8_t tag;  ///< 0: directory, the only kind that the specification knows
   std::uint8_t padding[3];
   std::uint32_t name_length;
 };

@@ -64,6 +64,10 @@ Result<Descriptor> describe(base::UniqueFd fd, Rights base, Rights inheriting);
 /// File type of a host st_mode. Sockets are SocketStream, pipes Unknown.
 Filetype filetype_of(std::uint32_t mode);
 
+inline bool is_socket(Filetype type) {
+  return type == Filetype::SocketStream || type == Filetype::SocketDgram;
+}
+
 /// For any number of threads at a time.
 class DescriptorTable {
  public:

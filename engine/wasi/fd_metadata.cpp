@@ -117,8 +117,17 @@ Result<void> fd_filestat_set_times(Call& call, Fd fd, std::uint64_t atim, std::u
 }
 
 Result<void> fd_prestat_get(Call& call, Fd fd, Address prestat) {
-  const DescriptorRef directory = TRY(get_preopen(call, fd));
   const auto out = TRY(call.out<Prestat>(prestat));
+  // Guests look for directories from 3 on: BadF ends the search of all, any other error that of
+  // some, an unknown kind is passed over by C's library and by Go's. So those that lie behind the
+  // listening sockets are found.
+  if (is_socket(TRY(call.descriptors().get(fd))->filetype)) {
+    Prestat socket{};
+    socket.tag = kPrestatSocket;
+    out.set(socket);
+    return {};
+  }
+  const DescriptorRef directory = TRY(get_preopen(call, fd));
   Prestat value{};
   value.name_length = static_cast<Size>(directory->preopen->size());
   out.set(value);

@@ -93,11 +93,11 @@ base::Result<WasiContext> make_context(WasiOptions options) {
   context.exit = options.exit;
   context.exit_data = options.exit_data;
   const std::vector<std::uint32_t> closed = TRY(add_stdio(context, std::move(options.stdio)));
-  for (Preopen& preopen : options.preopens) TRY(add_preopen(context, std::move(preopen)));
   for (base::UniqueFd& fd : options.inherited) {
     Descriptor descriptor = TRY(describe_given(std::move(fd), "inherited descriptor"));
     TRY(add(context, std::move(descriptor)));
   }
+  for (Preopen& preopen : options.preopens) TRY(add_preopen(context, std::move(preopen)));
   for (const std::uint32_t number : closed) static_cast<void>(context.descriptors.close(number));
   return context;
 }

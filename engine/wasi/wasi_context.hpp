@@ -30,8 +30,9 @@ struct WasiOptions {
   /// The guest's 0, 1 and 2. One that is not open is not open for the guest either. They are the
   /// guest's to close: a host that writes to its own standard error passes duplicates.
   std::array<base::UniqueFd, 3> stdio;
-  std::vector<Preopen> preopens;          ///< from 3 on
-  std::vector<base::UniqueFd> inherited;  ///< listening or connected sockets, after the preopens
+  /// Listening or connected sockets, from 3 on, as sd_listen_fds(3) has it.
+  std::vector<base::UniqueFd> inherited;
+  std::vector<Preopen> preopens;  ///< after the sockets
   /// Memory 0 of the instance that calls, empty when it has none; required. A program passes
   /// execution::guest_memory.
   std::span<std::byte> (*memory_of)(const VmContext*) = nullptr;

@@ -6,6 +6,7 @@
 #include "engine/programs/control_block.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/module_argument.hpp"
+#include "runtime/process/listeners.hpp"
 #include "runtime/workload/programs.hpp"
 
 namespace runtime::cli {
@@ -14,6 +15,8 @@ namespace {
 constexpr Option kRunOptions[] = {
     {"dir", 0, OptionKind::List, "HOST[::GUEST][:ro]", "let the guest use a directory"},
     {"env", 0, OptionKind::List, "NAME[=VALUE]", "set a variable, or pass the host's"},
+    {"tcplisten", 0, OptionKind::List, "ADDRESS:PORT",
+     "give the guest a listening socket as descriptor 3, 4, ..."},
     {"quiet", 'q', OptionKind::Flag, {}, "show no progress when it has to be compiled"},
 };
 
@@ -57,6 +60,28 @@ base::Result<int> keep_open(base::UniqueFd fd) {
   return fd.release();
 }
 
+/// Those of socket activation (sd_listen_fds(3)), then those of the command line.
+base::Result<std::vector<int>> listening_sockets(const std::vector<std::string>& addresses) {
+  std::vector<int> out;
+  const char* pid = std::getenv("LISTEN_PID");
+  const char* count = std::getenv("LISTEN_FDS");
+  if (pid != nullptr && count != nullptr && std::atoi(pid) == ::getpid()) {
+    for (int fd = 3; fd < 3 + std::atoi(count); ++fd) {
+      if (::fcntl(fd, F_GETFD) < 0) {
+        return base::fail_errno("fcntl", "LISTEN_FDS: descriptor " + std::to_string(fd));
+      }
+      out.push_back(TRY(keep_open(base::UniqueFd(fd))));
+    }
+  }
+  for (const std::string& address : addresses) {
+    const process::ListenAddress parsed =
+        TRY(base::with_context(process::parse_listener("tcp:" + address), "--tcplisten"));
+    base::UniqueFd socket = TRY(process::open_listener(parsed, {}));
+    out.push_back(TRY(keep_open(std::move(socket))));
+  }
+  return out;
+}
+
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> out;
   for (std::string& text : texts) out.push_back(text.data());
@@ -85,6 +110,7 @@ base::Result<int> run_module(const Invocation& invocation, const Arguments& argu
     base::UniqueFd fd = TRY(base::open_file(directory.host, O_PATH | O_DIRECTORY));
     block.preopens.push_back({TRY(keep_open(std::move(fd))), directory.read_only, directory.guest});
   }
+  block.sockets = TRY(listening_sockets(arguments.list("tcplisten")));
   {
     const base::UniqueFd module = TRY(open_module(path));
     const auto progress = arguments.flag("quiet") ? engine::cache::Progress() : show_progress(path);

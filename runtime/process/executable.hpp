@@ -10,6 +10,7 @@
 #include "base/unique_fd.hpp"
 #include "oci/process.hpp"
 #include "oci/spec.hpp"
+#include "runtime/process/listeners.hpp"
 #include "runtime/security/seccomp.hpp"
 
 namespace runtime::process {
@@ -25,6 +26,9 @@ struct Executable {
   /// With `file`: stay open over the exec, with these numbers in this order, above the preserved
   /// ones: the first is 3 + preserve_fds (LISTEN_FDS included).
   std::vector<base::UniqueFd> inherited;
+  /// With `file`: opened inside the container before it gives its rights up, and added to
+  /// `inherited`.
+  std::vector<ListenAddress> listeners;
   /// The program itself sets no_new_privs and installs the filter.
   bool installs_seccomp = false;
 };

@@ -171,10 +171,21 @@ base::Result<void> schedule(const Plan& plan) {
   return {};
 }
 
+/// While ports below 1024 may be bound and before a filter may forbid it.
+base::Result<void> open_listeners(Plan& plan) {
+  for (const ListenAddress& each : plan.executable.listeners) {
+    base::Result<base::UniqueFd> opened = open_listener(each, plan.process.user);
+    const std::string step = std::string("annotation ") + kListenAnnotation;
+    plan.executable.inherited.push_back(TRY(base::with_context(std::move(opened), step)));
+  }
+  return {};
+}
+
 /// Up to the point where the parent may leave. The path of the program, empty for a descriptor.
 base::Result<std::string> get_ready(Plan& plan, const Channel& channel) {
   TRY(schedule(plan));
   ::umask(022);
+  TRY(open_listeners(plan));
   TRY(security::apply_apparmor_profile(plan.procfs.get(), plan.process.apparmor_profile));
   TRY(security::apply_selinux_label(plan.procfs.get(), plan.process.selinux_label));
   if (plan.process.no_new_privileges) TRY(security::set_no_new_privileges());

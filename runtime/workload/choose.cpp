@@ -2,6 +2,9 @@
 
 #include <linux/seccomp.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "engine/cache/obtain.hpp"
 #include "engine/programs/control_block.hpp"
 #include "runtime/rootfs/sealed_program.hpp"
@@ -79,6 +82,24 @@ bool notifies(const security::SeccompProgram* seccomp) {
   return seccomp != nullptr && (seccomp->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
 }
 
+/// For the container's own process: a second one would find the ports taken.
+base::Result<std::vector<process::ListenAddress>> listeners_of(const process::EntryPoint& entry) {
+  const std::string text = annotation(entry.spec, process::kListenAnnotation);
+  if (text.empty() || entry.exec) return {};
+  return base::with_context(process::parse_listeners(text),
+                            std::string("annotation ") + process::kListenAnnotation);
+}
+
+/// How many of the preserved descriptors are listeners of the runtime's caller (sd_listen_fds(3)).
+int activated_sockets(const process::EntryPoint& entry) {
+  constexpr std::string_view kName = "LISTEN_FDS=";
+  int count = 0;
+  for (const std::string& variable : entry.process.env) {
+    if (variable.starts_with(kName)) count = std::atoi(variable.c_str() + kName.size());
+  }
+  return std::clamp(count, 0, entry.first_inherited - 3);
+}
+
 base::Result<process::Executable> prepare(const process::EntryPoint& entry, EntryFile file) {
   process::Executable out;
   engine::programs::ControlBlock block;
@@ -95,6 +116,11 @@ base::Result<process::Executable> prepare(const process::EntryPoint& entry, Entr
   const int control_number = entry.first_inherited + 1;
   (source.artifact ? block.artifact : block.broker) = source_number;
   out.inherited.push_back(source.artifact ? std::move(source.artifact) : std::move(source.broker));
+  out.listeners = TRY(listeners_of(entry));
+  for (int i = 0; i < activated_sockets(entry); ++i) block.sockets.push_back(3 + i);
+  for (std::size_t i = 0; i < out.listeners.size(); ++i) {
+    block.sockets.push_back(control_number + 1 + static_cast<int>(i));
+  }
   out.inherited.push_back(TRY(engine::programs::write_control_block(block)));
   const std::string program = TRY(program_beside("wherry-exec"));
   out.file = TRY(rootfs::open_sealed(program));

@@ -1,0 +1,243 @@
+"""Listening sockets that wherry makes for guests: by the annotation dev.wherry/listen in containers, by
+--tcplisten and socket activation without. Everything listens in network namespaces of the tests' own."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+
+from harness import ROOT, Skip, eq, has, main, read, test, true, wait_until
+from wasm_modules import bundle_of, needs_programs
+
+CLANG = "clang-19"
+REQUESTS = 10000
+GO_SERVER = os.path.join(ROOT, "build", "guests", "httpd-go.wasm")
+
+
+def server(box):
+    """The C server of test/guests; its module differs from box to box, so that no cache knows it."""
+    if not shutil.which(CLANG) or not os.path.exists("/usr/lib/wasm32-wasi/libc.a"):
+        raise Skip("needs clang-19 and wasi-libc")
+    out = box.path("httpd.wasm")
+    subprocess.run([CLANG, "--target=wasm32-wasi", "-O2", "-D_GNU_SOURCE",
+                    os.path.join(ROOT, "test/guests/c/httpd.c"), "-o", out], check=True)
+    return out
+
+
+def started(box, listen, args=(), change=None, module=None):
+    """A container of the server that listens; the pid of its first process."""
+    def configure(config):
+        config["annotations"] = {"dev.wherry/listen": listen}
+        if change:
+            change(config)
+    needs_programs()
+    with open(module or server(box), "rb") as file:
+        content = file.read()
+    bundle = bundle_of(box, content, ("/app.wasm", *args), configure)
+    done = box.create(bundle, check=None)
+    if done.status != 0:
+        return done
+    out = box.path(f"out{box.calls}")
+    box.ok("start", "c1")
+    wait_until(lambda: "listening" in read(out), "the server listens", 300)
+    return box.state_of()["pid"]
+
+
+def inside(pid, *command, **kwargs):
+    """Runs a program of the host in the container's network namespace."""
+    return subprocess.run(["nsenter", "-t", str(pid), "-n", *command], text=True, timeout=120,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kwargs)
+
+
+def get(pid, url, *options):
+    script = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=20).read().decode(), end='')"
+    return inside(pid, sys.executable, "-c", script, url, *options).stdout
+
+
+def load(pid, url, connections, keep_alive=True):
+    """ab's own account: every request complete, none failed, all of them 200."""
+    if not shutil.which("ab"):
+        raise Skip("needs apache2-utils")
+    words = ["ab", "-q", "-r", "-n", str(REQUESTS), "-c", str(connections)]
+    done = inside(pid, *words, *(["-k"] if keep_alive else []), url)
+    eq(done.returncode, 0, done.stdout)
+    for line in (rf"Complete requests: +{REQUESTS}\n", r"Failed requests: +0\n"):
+        true(re.search(line, done.stdout), done.stdout)
+    true("Non-2xx" not in done.stdout, done.stdout)
+
+
+# --- containers ------------------------------------------------------------------------------------
+
+@test
+def a_c_server_answers_ten_thousand_requests(box):
+    pid = started(box, "tcp:8080")
+    load(pid, "http://127.0.0.1:8080/", 16)
+
+
+@test
+def ten_thousand_connections_of_one_request_each(box):
+    pid = started(box, "tcp:127.0.0.1:8080")
+    load(pid, "http://127.0.0.1:8080/", 16, keep_alive=False)
+
+
+@test
+def a_go_server_answers_ten_thousand_requests(box):
+    if not os.path.exists(GO_SERVER):
+        raise Skip("no build/guests/httpd-go.wasm: make -C test/guests go")
+    pid = started(box, "tcp:8080", module=GO_SERVER)
+    eq(get(pid, "http://127.0.0.1:8080/"), "hello\n")
+    load(pid, "http://127.0.0.1:8080/", 16)
+    eq(len(get(pid, "http://127.0.0.1:8080/bytes/3000000")), 3000000)
+
+
+@test
+def a_port_below_1024_is_bound_before_rights_are_given_up(box):
+    def unprivileged(config):
+        config["process"]["user"] = {"uid": 1000, "gid": 1000}
+        config["process"]["capabilities"] = {}
+    pid = started(box, "tcp:80", change=unprivileged)
+    eq(get(pid, "http://127.0.0.1:80/"), "hello\n")
+    eq(get(pid, "http://[::1]:80/"), "hello\n")
+    has(read(f"/proc/{pid}/status"), "\nUid:\t1000\t")
+
+
+@test
+def several_listeners_have_their_order(box):
+    pid = started(box, "tcp:127.0.0.1:8081, tcp:[::1]:8082,unix:/tmp/app.sock")
+    eq(get(pid, "http://127.0.0.1:8081/"), "hello\n")
+    eq(get(pid, "http://[::1]:8082/"), "hello\n")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(box.path("bundle1", "rootfs/tmp/app.sock"))
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        has(client.recv(4096), b"hello")
+
+
+@test
+def directories_behind_the_sockets_are_found(box):
+    pid = started(box, "tcp:8080", ["/etc/greeting"],
+                  lambda config: greet(box.path("bundle1", "rootfs/etc")))
+    eq(get(pid, "http://127.0.0.1:8080/"), "greetings\n")
+
+
+def greet(directory):
+    with open(os.path.join(directory, "greeting"), "w") as file:
+        file.write("greetings\n")
+
+
+@test
+def the_sockets_are_in_the_containers_network_alone(box):
+    started(box, "tcp:18080")
+    with socket.socket() as client:
+        true(client.connect_ex(("127.0.0.1", 18080)) != 0, "reached from the host's network")
+
+
+@test
+def what_is_no_address_is_named_with_its_annotation(box):
+    for listen in ("tcp:99999", "tcp:8080,udp:53", "unix:relative"):
+        done = started(box, listen)
+        has(str(done.errors()), "annotation dev.wherry/listen")
+        has(str(done.errors()), listen.split(",")[-1])
+        eq(box.containers(), [])
+
+
+@test
+def a_port_that_is_taken_is_named(box):
+    done = started(box, "tcp:8080,tcp:8080")
+    for word in ("dev.wherry/listen", "tcp:8080", "bind", "address already in use"):
+        has(str(done.errors()), word)
+
+
+@test
+def a_unix_socket_cannot_leave_the_root(box):
+    def link(config):
+        os.symlink(box.directory, box.path("bundle1", "rootfs/outside"))
+    done = started(box, "unix:/outside/escaped.sock", change=link)
+    has(str(done.errors()), "dev.wherry/listen")
+    true(not os.path.exists(box.path("escaped.sock")), "made on the host")
+
+
+@test
+def exec_opens_no_listeners(box):
+    pid = started(box, "tcp:8080")
+    done = box.call("exec", "c1", "/app.wasm")
+    eq(done.status, 1, repr(done))
+    has(done.err, "no listening sockets")
+    eq(get(pid, "http://127.0.0.1:8080/"), "hello\n")
+
+
+# --- without containers ----------------------------------------------------------------------------
+
+def direct(box, *options, before=""):
+    """`wherry wasm run` of the server in a new network namespace; the pid of its process."""
+    needs_programs()
+    path = server(box)
+    words = box.command("wasm", "run", "--quiet", *options, path)
+    script = f"ip link set lo up; {before} exec \"$@\""
+    guest = subprocess.Popen(["unshare", "-n", "sh", "-c", script, "sh", *words],
+                             stdout=subprocess.PIPE, text=True)
+    eq(guest.stdout.readline(), "listening\n")
+    return guest
+
+
+def stop(guest):
+    guest.terminate()
+    guest.wait(10)
+    guest.stdout.close()
+
+
+@test
+def tcplisten_gives_listeners_without_a_container(box):
+    guest = direct(box, "--tcplisten", "127.0.0.1:8080", "--tcplisten", "[::1]:8081")
+    try:
+        eq(get(guest.pid, "http://127.0.0.1:8080/"), "hello\n")
+        eq(get(guest.pid, "http://[::1]:8081/"), "hello\n")
+    finally:
+        stop(guest)
+
+
+@test
+def sockets_of_systemd_are_the_first(box):
+    here = box.path("activated.sock")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(here)
+    listener.listen(16)
+    there = os.dup2(listener.fileno(), 200)
+    words = box.command("wasm", "run", "--quiet", server(box))
+    script = "exec 3<&200 200<&-; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\""
+    guest = subprocess.Popen(["bash", "-c", script, "bash", *words], pass_fds=(there,),
+                             stdout=subprocess.PIPE, text=True)
+    os.close(there)
+    try:
+        eq(guest.stdout.readline(), "listening\n")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(20)
+            client.connect(here)
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            has(client.recv(4096), b"hello")
+    finally:
+        stop(guest)
+        listener.close()
+
+
+@test
+def sockets_meant_for_another_process_are_left_alone(box):
+    needs_programs()
+    done = box.call("wasm", "run", "--quiet", server(box),
+                    env=dict(os.environ, LISTEN_FDS="1", LISTEN_PID="1"))
+    eq(done.status, 1, repr(done))
+    has(done.err, "no listening sockets")
+
+
+@test
+def a_wrong_tcplisten_is_named(box):
+    needs_programs()
+    done = box.call("wasm", "run", "--tcplisten", "localhost:80", server(box))
+    eq(done.status, 1, repr(done))
+    has(str(done.errors()) + done.err, "--tcplisten")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
