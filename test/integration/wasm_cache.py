@@ -20,7 +20,7 @@ MS_RDONLY, MS_REMOUNT, MS_BIND = 1, 32, 4096
 
 # docs/formats/artifact.md: struct Header of engine/artifact/format.hpp at 64.
 CPU_FEATURES = 64 + 80
-AUTHENTICATION = 64 + 704 - 32
+AUTHENTICATION = 64 + 800 - 32
 METADATA = 1024
 
 
