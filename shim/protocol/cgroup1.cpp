@@ -1,5 +1,6 @@
 // Field numbers of io.containerd.cgroups.v1.
 #include "shim/protocol/cgroup1.hpp"
+#include "shim/protocol/cgroup_fields.hpp"
 #include "shim/protocol/shared_fields.hpp"
 
 namespace shim::protocol {
@@ -10,11 +11,6 @@ void fields(auto& visit, Is<HugetlbStat> auto& m) {
   visit(2, m.max);
   visit(3, m.failcnt);
   visit(4, m.pagesize);
-}
-
-void fields(auto& visit, Is<PidsStat> auto& m) {
-  visit(1, m.current);
-  visit(2, m.limit);
 }
 
 void fields(auto& visit, Is<CPUUsage> auto& m) {
@@ -106,29 +102,6 @@ void fields(auto& visit, Is<BlkIOStat> auto& m) {
   visit(8, m.sectors_recursive);
 }
 
-void fields(auto& visit, Is<RdmaEntry> auto& m) {
-  visit(1, m.device);
-  visit(2, m.hca_handles);
-  visit(3, m.hca_objects);
-}
-
-void fields(auto& visit, Is<RdmaStat> auto& m) {
-  visit(1, m.current);
-  visit(2, m.limit);
-}
-
-void fields(auto& visit, Is<NetworkStat> auto& m) {
-  visit(1, m.name);
-  visit(2, m.rx_bytes);
-  visit(3, m.rx_packets);
-  visit(4, m.rx_errors);
-  visit(5, m.rx_dropped);
-  visit(6, m.tx_bytes);
-  visit(7, m.tx_packets);
-  visit(8, m.tx_errors);
-  visit(9, m.tx_dropped);
-}
-
 void fields(auto& visit, Is<CgroupStats> auto& m) {
   visit(1, m.nr_sleeping);
   visit(2, m.nr_running);
@@ -152,7 +125,6 @@ void fields(auto& visit, Is<Metrics> auto& m) {
 }  // namespace cgroup1
 
 MESSAGE(cgroup1::HugetlbStat);
-MESSAGE(cgroup1::PidsStat);
 MESSAGE(cgroup1::CPUUsage);
 MESSAGE(cgroup1::Throttle);
 MESSAGE(cgroup1::CPUStat);
@@ -161,9 +133,6 @@ MESSAGE(cgroup1::MemoryStat);
 MESSAGE(cgroup1::MemoryOomControl);
 MESSAGE(cgroup1::BlkIOEntry);
 MESSAGE(cgroup1::BlkIOStat);
-MESSAGE(cgroup1::RdmaEntry);
-MESSAGE(cgroup1::RdmaStat);
-MESSAGE(cgroup1::NetworkStat);
 MESSAGE(cgroup1::CgroupStats);
 MESSAGE(cgroup1::Metrics);
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "shim/protocol/cgroup.hpp"
+
 namespace shim::protocol::cgroup1 {
 
 struct HugetlbStat {
@@ -14,11 +16,6 @@ struct HugetlbStat {
   std::uint64_t max = 0;
   std::uint64_t failcnt = 0;
   std::string pagesize;
-};
-
-struct PidsStat {
-  std::uint64_t current = 0;
-  std::uint64_t limit = 0;
 };
 
 struct CPUUsage {
@@ -110,29 +107,6 @@ struct BlkIOStat {
   std::vector<BlkIOEntry> sectors_recursive;
 };
 
-struct RdmaEntry {
-  std::string device;
-  std::uint32_t hca_handles = 0;
-  std::uint32_t hca_objects = 0;
-};
-
-struct RdmaStat {
-  std::vector<RdmaEntry> current;
-  std::vector<RdmaEntry> limit;
-};
-
-struct NetworkStat {
-  std::string name;
-  std::uint64_t rx_bytes = 0;
-  std::uint64_t rx_packets = 0;
-  std::uint64_t rx_errors = 0;
-  std::uint64_t rx_dropped = 0;
-  std::uint64_t tx_bytes = 0;
-  std::uint64_t tx_packets = 0;
-  std::uint64_t tx_errors = 0;
-  std::uint64_t tx_dropped = 0;
-};
-
 struct CgroupStats {
   std::uint64_t nr_sleeping = 0;
   std::uint64_t nr_running = 0;
@@ -144,12 +118,12 @@ struct CgroupStats {
 struct Metrics {
   static constexpr char kTypeName[] = "io.containerd.cgroups.v1.Metrics";
   std::vector<HugetlbStat> hugetlb;
-  std::optional<PidsStat> pids;
+  std::optional<cgroup::PidsStat> pids;
   std::optional<CPUStat> cpu;
   std::optional<MemoryStat> memory;
   std::optional<BlkIOStat> blkio;
-  std::optional<RdmaStat> rdma;
-  std::vector<NetworkStat> network;
+  std::optional<cgroup::RdmaStat> rdma;
+  std::vector<cgroup::NetworkStat> network;
   std::optional<CgroupStats> cgroup_stats;
   std::optional<MemoryOomControl> memory_oom_control;
 };

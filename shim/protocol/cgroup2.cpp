@@ -1,5 +1,6 @@
 // Field numbers of io.containerd.cgroups.v2.
 #include "shim/protocol/cgroup2.hpp"
+#include "shim/protocol/cgroup_fields.hpp"
 #include "shim/protocol/shared_fields.hpp"
 
 namespace shim::protocol {
@@ -15,11 +16,6 @@ void fields(auto& visit, Is<PSIData> auto& m) {
 void fields(auto& visit, Is<PSIStats> auto& m) {
   visit(1, m.some);
   visit(2, m.full);
-}
-
-void fields(auto& visit, Is<PidsStat> auto& m) {
-  visit(1, m.current);
-  visit(2, m.limit);
 }
 
 void fields(auto& visit, Is<CPUStat> auto& m) {
@@ -84,17 +80,6 @@ void fields(auto& visit, Is<MemoryEvents> auto& m) {
   visit(6, m.oom_group_kill);
 }
 
-void fields(auto& visit, Is<RdmaEntry> auto& m) {
-  visit(1, m.device);
-  visit(2, m.hca_handles);
-  visit(3, m.hca_objects);
-}
-
-void fields(auto& visit, Is<RdmaStat> auto& m) {
-  visit(1, m.current);
-  visit(2, m.limit);
-}
-
 void fields(auto& visit, Is<IOEntry> auto& m) {
   visit(1, m.major);
   visit(2, m.minor);
@@ -116,18 +101,6 @@ void fields(auto& visit, Is<HugeTlbStat> auto& m) {
   visit(4, m.failcnt);
 }
 
-void fields(auto& visit, Is<NetworkStat> auto& m) {
-  visit(1, m.name);
-  visit(2, m.rx_bytes);
-  visit(3, m.rx_packets);
-  visit(4, m.rx_errors);
-  visit(5, m.rx_dropped);
-  visit(6, m.tx_bytes);
-  visit(7, m.tx_packets);
-  visit(8, m.tx_errors);
-  visit(9, m.tx_dropped);
-}
-
 void fields(auto& visit, Is<Metrics> auto& m) {
   visit(1, m.pids);
   visit(2, m.cpu);
@@ -143,16 +116,12 @@ void fields(auto& visit, Is<Metrics> auto& m) {
 
 MESSAGE(cgroup2::PSIData);
 MESSAGE(cgroup2::PSIStats);
-MESSAGE(cgroup2::PidsStat);
 MESSAGE(cgroup2::CPUStat);
 MESSAGE(cgroup2::MemoryStat);
 MESSAGE(cgroup2::MemoryEvents);
-MESSAGE(cgroup2::RdmaEntry);
-MESSAGE(cgroup2::RdmaStat);
 MESSAGE(cgroup2::IOEntry);
 MESSAGE(cgroup2::IOStat);
 MESSAGE(cgroup2::HugeTlbStat);
-MESSAGE(cgroup2::NetworkStat);
 MESSAGE(cgroup2::Metrics);
 
 }  // namespace shim::protocol

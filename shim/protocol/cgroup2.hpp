@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "shim/protocol/cgroup.hpp"
+
 namespace shim::protocol::cgroup2 {
 
 struct PSIData {
@@ -19,11 +21,6 @@ struct PSIData {
 struct PSIStats {
   std::optional<PSIData> some;
   std::optional<PSIData> full;
-};
-
-struct PidsStat {
-  std::uint64_t current = 0;
-  std::uint64_t limit = 0;
 };
 
 struct CPUStat {
@@ -88,17 +85,6 @@ struct MemoryEvents {
   std::uint64_t oom_group_kill = 0;
 };
 
-struct RdmaEntry {
-  std::string device;
-  std::uint32_t hca_handles = 0;
-  std::uint32_t hca_objects = 0;
-};
-
-struct RdmaStat {
-  std::vector<RdmaEntry> current;
-  std::vector<RdmaEntry> limit;
-};
-
 struct IOEntry {
   std::uint64_t major = 0;
   std::uint64_t minor = 0;
@@ -120,28 +106,16 @@ struct HugeTlbStat {
   std::uint64_t failcnt = 0;
 };
 
-struct NetworkStat {
-  std::string name;
-  std::uint64_t rx_bytes = 0;
-  std::uint64_t rx_packets = 0;
-  std::uint64_t rx_errors = 0;
-  std::uint64_t rx_dropped = 0;
-  std::uint64_t tx_bytes = 0;
-  std::uint64_t tx_packets = 0;
-  std::uint64_t tx_errors = 0;
-  std::uint64_t tx_dropped = 0;
-};
-
 struct Metrics {
   static constexpr char kTypeName[] = "io.containerd.cgroups.v2.Metrics";
-  std::optional<PidsStat> pids;
+  std::optional<cgroup::PidsStat> pids;
   std::optional<CPUStat> cpu;
   std::optional<MemoryStat> memory;
-  std::optional<RdmaStat> rdma;
+  std::optional<cgroup::RdmaStat> rdma;
   std::optional<IOStat> io;
   std::vector<HugeTlbStat> hugetlb;
   std::optional<MemoryEvents> memory_events;
-  std::vector<NetworkStat> network;
+  std::vector<cgroup::NetworkStat> network;
 };
 
 }  // namespace shim::protocol::cgroup2
