@@ -1,10 +1,7 @@
 // Options to the structs of runtime/container.
 #include "runtime/cli/container_options.hpp"
 
-#include <unistd.h>
-
 #include <charconv>
-#include <cstdlib>
 
 #include "runtime/workload/choose.hpp"
 
@@ -36,13 +33,10 @@ base::Result<container::CreateOptions> create_options(const Arguments& arguments
 }
 
 container::Host make_host(const Invocation& invocation) {
-  container::Host host{invocation.globals.store, {}, {}, {}};
-  // Beside the default root whatever --root says: profiles are the same for all.
-  host.seccomp_cache =
-      state::default_root(::geteuid(), std::getenv("XDG_RUNTIME_DIR")) + "-seccomp";
-  host.warn = [&log = invocation.log](std::string_view text) { log.warning(text); };
-  host.choose_executable = workload::choose_executable;
-  return host;
+  return container::make_host(
+      invocation.globals.store,
+      [&log = invocation.log](std::string_view text) { log.warning(text); },
+      workload::choose_executable);
 }
 
 base::Result<void> check_cgroup_driver(const Globals& globals) {

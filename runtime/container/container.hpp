@@ -32,6 +32,11 @@ struct Host {
   process::ChooseExecutable choose_executable;
 };
 
+/// A host whose seccomp cache lies beside the default root, wherever its own store is: profiles are
+/// the same for all.
+Host make_host(state::Store store, std::function<void(std::string_view)> warn,
+               process::ChooseExecutable choose_executable);
+
 /// Gets the master of a terminal in the calling process, in place of a console socket.
 using TakeTerminal = std::function<base::Result<void>(base::UniqueFd master)>;
 
