@@ -48,7 +48,8 @@ def enter():
         print("0 passed, 0 failed")
         sys.exit(0)
     directory = tempfile.mkdtemp(prefix="wherry-bed.")
-    name = os.path.basename(directory).replace(".", "-")
+    # containerd takes no namespace that ends in _ or has __.
+    name = os.path.basename(directory).replace(".", "-").replace("_", "0")
     before = foreign_parents()
     command = ["unshare", "--mount", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child",
                "--propagation", "private", sys.executable, __file__, directory, name,
