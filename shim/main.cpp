@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@
 #include "shim/bootstrap/start_input.hpp"
 #include "shim/protocol/codec.hpp"
 #include "shim/protocol/task.hpp"
+#include "shim/service/bundle_notes.hpp"
+#include "shim/service/choose_runtime.hpp"
 #include "shim/service/daemon.hpp"
 #include "shim/service/runtime_calls.hpp"
 #include "shim/service/serve.hpp"
@@ -37,11 +40,10 @@ base::Result<void> print(std::string_view text) {
 }
 
 base::Result<std::string> working_directory() {
-  char* const path = ::get_current_dir_name();
-  if (path == nullptr) return base::fail_errno("getcwd");
-  std::string out(path);
-  std::free(path);
-  return out;
+  std::error_code error;
+  std::string path = std::filesystem::current_path(error);
+  if (error) return std::unexpected(base::Error("getcwd", {}, error.value()));
+  return path;
 }
 
 /// Serves until Shutdown. The socket's name comes by the flag -socket.
@@ -97,16 +99,16 @@ base::Result<void> start(const CommandLine& line, const std::string& program) {
 
 base::Result<void> remove(const CommandLine& line) {
   const std::string bundle = line.bundle.empty() ? TRY(working_directory()) : line.bundle;
-  const std::string root = shim::service::recall_state_root(bundle, line.name_space);
-  shim::protocol::DeleteResponse answer{0, kKilled, shim::protocol::now()};
-  const auto record = runtime::state::Store(root).load(line.id);
-  if (record && record->init) answer.pid = static_cast<std::uint32_t>(record->init->pid);
-  TRY(shim::service::remove(root, line.id, bundle));
+  const auto runtime =
+      TRY(shim::service::choose_runtime(shim::service::recall_options(bundle), line.name_space));
+  const auto pid = static_cast<std::uint32_t>(shim::service::recall_init(bundle));
+  TRY(shim::service::remove(*runtime, line.id, bundle));
   // The name that a dead shim left; whoever gets it is alone with it.
   if (const std::string socket = shim::service::recall_socket(bundle); !socket.empty()) {
     if (TRY(shim::bootstrap::claim_socket(socket))) shim::bootstrap::remove_socket(socket);
   }
-  return print(shim::protocol::encode(answer));
+  return print(
+      shim::protocol::encode(shim::protocol::DeleteResponse{pid, kKilled, shim::protocol::now()}));
 }
 
 base::Result<void> run(std::span<const std::string> words) {

@@ -32,6 +32,7 @@ void Loop::forget(int fd) {
 
 base::Result<void> Loop::run() {
   std::array<epoll_event, 16> events{};
+  is_running_ = true;
   while (is_running_) {
     const int count =
         ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);

@@ -26,7 +26,7 @@ class Loop {
   void change(int fd, std::uint32_t events);
   void forget(int fd);
 
-  /// Until stop().
+  /// Until stop(). May be called again.
   base::Result<void> run();
   void stop() { is_running_ = false; }
 

@@ -17,6 +17,7 @@
 #include "shim/io/streams.hpp"
 #include "shim/io/terminal_copy.hpp"
 #include "shim/protocol/types.hpp"
+#include "shim/service/runtime.hpp"
 #include "shim/ttrpc/server.hpp"
 
 namespace shim::service {
@@ -39,13 +40,19 @@ struct Process {
   bool is_live() const { return is_starting || status == protocol::TaskStatus::Running; }
 };
 
+/// An operation on a container.
+struct Change {
+  std::function<base::Result<void>()> step;
+  std::function<void(base::Result<void>)> done;
+};
+
 struct Container {
   std::string id;
   std::string bundle;
-  std::string state_root;
-  std::string name_space;
+  std::shared_ptr<const Runtime> runtime;
   io::Owner owner;
   bool is_created = false;  ///< Create has succeeded
+  /// Its processes die with init, by the kernel's hand.
   bool has_private_pids = false;
   bool is_paused = false;
   runtime::cgroup::Paths cgroup;
@@ -54,9 +61,8 @@ struct Container {
   std::map<std::string, Process> execs;
   /// Init's, while processes of its execs still live.
   std::optional<std::uint32_t> held_exit;
-  /// One change at a time; the others wait.
-  bool is_changing = false;
-  std::deque<std::function<void()>> changes;
+  /// One at a time: the first is on the way, the others wait.
+  std::deque<Change> changes;
 
   /// Null when there is none of that name.
   Process* find(const std::string& exec_id) {

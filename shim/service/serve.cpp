@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "shim/service/choose_runtime.hpp"
 #include "shim/service/task_service.hpp"
 
 namespace shim::service {
@@ -17,7 +18,9 @@ base::Result<void> serve(base::UniqueFd listener, const ServeOptions& options) {
   loop::Operations operations(loop);
   ttrpc::Server server = TRY(ttrpc::Server::make(std::move(listener)));
   events::Publisher publisher(loop, options.events_address, options.name_space);
-  TaskService service(loop, operations, server, publisher, options.name_space);
+  TaskService service(
+      loop, operations, server, publisher, options.name_space,
+      [&](const protocol::RuncOptions& runc) { return choose_runtime(runc, options.name_space); });
   base::Result<void> failure;
   TRY(loop.watch(server.fd(), EPOLLIN, [&](std::uint32_t) {
     auto calls = server.ready();

@@ -24,29 +24,24 @@ void TaskService::process_ended(const Shared& container, Process& process, std::
   }
   if (process.exec_id.empty()) return init_ended(container, status);
   tell_exit(*container, process, status);
-  if (container->held_exit && !container->has_live_execs()) {
-    tell_exit(*container, container->init, *std::exchange(container->held_exit, std::nullopt));
-  }
+  tell_held_exit(*container);
+}
+
+void TaskService::tell_held_exit(Container& container) {
+  if (!container.held_exit || container.has_live_execs()) return;
+  tell_exit(container, container.init, *std::exchange(container.held_exit, std::nullopt));
 }
 
 void TaskService::init_ended(const Shared& container, std::uint32_t status) {
-  const auto tell_or_hold = [this, container, status] {
-    if (!container->has_live_execs()) return tell_exit(*container, container->init, status);
-    container->held_exit = status;
-  };
-  if (container->has_private_pids) return tell_or_hold();
-  // Without a pid namespace of its own the kernel does not end the rest with it.
   container->held_exit = status;
+  if (container->has_private_pids) return tell_held_exit(*container);
+  // Without a pid namespace of its own the kernel does not end the rest with it.
   operations_.begin(
       [cgroup = runtime::cgroup::Cgroup(container->cgroup)]() -> base::Result<loop::Outcome> {
         TRY(cgroup.kill_all(SIGKILL));
         return loop::Outcome{};
       },
-      [container, tell_or_hold](const base::Result<loop::Outcome>&) {
-        // Its execs' exits may have told it already.
-        if (!std::exchange(container->held_exit, std::nullopt)) return;
-        tell_or_hold();
-      });
+      [this, container](const base::Result<loop::Outcome>&) { tell_held_exit(*container); });
 }
 
 void TaskService::tell_exit(Container& container, Process& process, std::uint32_t status) {

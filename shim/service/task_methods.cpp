@@ -19,11 +19,11 @@ struct TaskService::Row {
   void (TaskService::*call)(Key, std::string_view payload);
 };
 
-template <typename Request, void (TaskService::*Method)(TaskService::Key, Request)>
+template <typename Request, void (TaskService::*Method)(TaskService::Key, const Request&)>
 void TaskService::decode_and_call(Key from, std::string_view payload) {
-  base::Result<Request> request = protocol::decode<Request>(payload);
+  const base::Result<Request> request = protocol::decode<Request>(payload);
   if (!request) return refuse(from, Code::InvalidArgument, request.error().message());
-  (this->*Method)(from, std::move(*request));
+  (this->*Method)(from, *request);
 }
 
 void TaskService::serve(const ttrpc::Call& call) {
@@ -73,7 +73,7 @@ Process* TaskService::find(Key from, Container& container, const std::string& ex
   return process;
 }
 
-void TaskService::state(Key from, protocol::StateRequest request) {
+void TaskService::state(Key from, const protocol::StateRequest& request) {
   const Shared container = find(from, request.id);
   if (!container) return;
   const Process* const process = find(from, *container, request.exec_id);
@@ -94,7 +94,7 @@ void TaskService::state(Key from, protocol::StateRequest request) {
   answer(from, out);
 }
 
-void TaskService::exec(Key from, protocol::ExecProcessRequest request) {
+void TaskService::exec(Key from, const protocol::ExecProcessRequest& request) {
   const Shared container = find(from, request.id);
   if (!container) return;
   if (container->init.status == TaskStatus::Stopped) {
@@ -109,12 +109,12 @@ void TaskService::exec(Key from, protocol::ExecProcessRequest request) {
   Process& process = container->execs[request.exec_id];
   process.exec_id = request.exec_id;
   process.paths = {request.stdin_path, request.stdout_path, request.stderr_path, request.terminal};
-  process.spec = std::move(request.spec->value);
+  process.spec = request.spec->value;
   publisher_.publish(protocol::TaskExecAdded{container->id, process.exec_id});
   answer(from, protocol::Empty{});
 }
 
-void TaskService::kill(Key from, protocol::KillRequest request) {
+void TaskService::kill(Key from, const protocol::KillRequest& request) {
   const Shared container = find(from, request.id);
   if (!container) return;
   const Process* const process = find(from, *container, request.exec_id);
@@ -153,7 +153,7 @@ void TaskService::kill(Key from, protocol::KillRequest request) {
       });
 }
 
-void TaskService::resize(Key from, protocol::ResizePtyRequest request) {
+void TaskService::resize(Key from, const protocol::ResizePtyRequest& request) {
   const Shared container = find(from, request.id);
   if (!container) return;
   const Process* const process = find(from, *container, request.exec_id);
@@ -166,7 +166,7 @@ void TaskService::resize(Key from, protocol::ResizePtyRequest request) {
   answer(from, protocol::Empty{});
 }
 
-void TaskService::close_io(Key from, protocol::CloseIORequest request) {
+void TaskService::close_io(Key from, const protocol::CloseIORequest& request) {
   const Shared container = find(from, request.id);
   if (!container) return;
   Process* const process = find(from, *container, request.exec_id);
@@ -175,7 +175,7 @@ void TaskService::close_io(Key from, protocol::CloseIORequest request) {
   answer(from, protocol::Empty{});
 }
 
-void TaskService::wait(Key from, protocol::WaitRequest request) {
+void TaskService::wait(Key from, const protocol::WaitRequest& request) {
   const Shared container = find(from, request.id);
   if (!container) return;
   Process* const process = find(from, *container, request.exec_id);
@@ -184,7 +184,7 @@ void TaskService::wait(Key from, protocol::WaitRequest request) {
   answer(from, protocol::WaitResponse{process->exit_status, process->exited_at});
 }
 
-void TaskService::pids(Key from, protocol::PidsRequest request) {
+void TaskService::pids(Key from, const protocol::PidsRequest& request) {
   const Shared container = find(from, request.id);
   if (!container) return;
   const auto pids = runtime::cgroup::Cgroup(container->cgroup).pids();
@@ -201,7 +201,7 @@ void TaskService::pids(Key from, protocol::PidsRequest request) {
   answer(from, out);
 }
 
-void TaskService::stats(Key from, protocol::StatsRequest request) {
+void TaskService::stats(Key from, const protocol::StatsRequest& request) {
   const Shared container = find(from, request.id);
   if (!container) return;
   protocol::StatsResponse out;
@@ -209,7 +209,7 @@ void TaskService::stats(Key from, protocol::StatsRequest request) {
   answer(from, out);
 }
 
-void TaskService::connect(Key from, protocol::ConnectRequest request) {
+void TaskService::connect(Key from, const protocol::ConnectRequest& request) {
   // Also of a container that is not there: containerd connects before it knows.
   protocol::ConnectResponse out;
   out.shim_pid = static_cast<std::uint32_t>(::getpid());
@@ -221,12 +221,12 @@ void TaskService::connect(Key from, protocol::ConnectRequest request) {
   answer(from, out);
 }
 
-void TaskService::shutdown(Key from, protocol::ShutdownRequest request) {
+void TaskService::shutdown(Key from, const protocol::ShutdownRequest& request) {
   answer(from, protocol::Empty{});
   if (containers_.empty() || request.now) is_finished_ = true;
 }
 
-void TaskService::checkpoint(Key from, protocol::CheckpointTaskRequest) {
+void TaskService::checkpoint(Key from, const protocol::CheckpointTaskRequest&) {
   refuse(from, Code::Unimplemented, "checkpoint is not supported");
 }
 

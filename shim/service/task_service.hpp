@@ -20,12 +20,13 @@ namespace shim::service {
 class TaskService {
  public:
   TaskService(loop::Loop& loop, loop::Operations& operations, ttrpc::Server& server,
-              events::Publisher& publisher, std::string name_space)
+              events::Publisher& publisher, std::string name_space, ChooseRuntime choose_runtime)
       : loop_(loop),
         operations_(operations),
         server_(server),
         publisher_(publisher),
-        name_space_(std::move(name_space)) {}
+        name_space_(std::move(name_space)),
+        choose_runtime_(std::move(choose_runtime)) {}
 
   void serve(const ttrpc::Call& call);
   /// A child of the shim's has ended; it may be none of a container's.
@@ -38,44 +39,49 @@ class TaskService {
   using Key = ttrpc::StreamKey;
   struct Row;
 
-  template <typename Request, void (TaskService::*Method)(Key, Request)>
+  template <typename Request, void (TaskService::*Method)(Key, const Request&)>
   void decode_and_call(Key from, std::string_view payload);
 
   // task_methods.cpp: what changes nothing, or at once
-  void state(Key from, protocol::StateRequest request);
-  void exec(Key from, protocol::ExecProcessRequest request);
-  void kill(Key from, protocol::KillRequest request);
-  void resize(Key from, protocol::ResizePtyRequest request);
-  void close_io(Key from, protocol::CloseIORequest request);
-  void wait(Key from, protocol::WaitRequest request);
-  void pids(Key from, protocol::PidsRequest request);
-  void stats(Key from, protocol::StatsRequest request);
-  void connect(Key from, protocol::ConnectRequest request);
-  void shutdown(Key from, protocol::ShutdownRequest request);
-  void checkpoint(Key from, protocol::CheckpointTaskRequest request);
+  void state(Key from, const protocol::StateRequest& request);
+  void exec(Key from, const protocol::ExecProcessRequest& request);
+  void kill(Key from, const protocol::KillRequest& request);
+  void resize(Key from, const protocol::ResizePtyRequest& request);
+  void close_io(Key from, const protocol::CloseIORequest& request);
+  void wait(Key from, const protocol::WaitRequest& request);
+  void pids(Key from, const protocol::PidsRequest& request);
+  void stats(Key from, const protocol::StatsRequest& request);
+  void connect(Key from, const protocol::ConnectRequest& request);
+  void shutdown(Key from, const protocol::ShutdownRequest& request);
+  void checkpoint(Key from, const protocol::CheckpointTaskRequest& request);
   // task_changes.cpp: what an operation does
-  void create(Key from, protocol::CreateTaskRequest request);
-  void start(Key from, protocol::StartRequest request);
-  void remove(Key from, protocol::DeleteRequest request);
-  void pause(Key from, protocol::PauseRequest request);
-  void resume(Key from, protocol::ResumeRequest request);
-  void update(Key from, protocol::UpdateTaskRequest request);
-  void on_created(Key from, const Shared& container, const protocol::CreateTaskRequest& request,
-                  base::Result<loop::Outcome> outcome);
+  void create(Key from, const protocol::CreateTaskRequest& request);
+  void start(Key from, const protocol::StartRequest& request);
+  void remove(Key from, const protocol::DeleteRequest& request);
+  void pause(Key from, const protocol::PauseRequest& request);
+  void resume(Key from, const protocol::ResumeRequest& request);
+  void update(Key from, const protocol::UpdateTaskRequest& request);
+  base::Result<void> on_created(const Shared& container, base::Result<loop::Outcome> outcome);
+  void abandon(const Shared& container);
   void start_init(Key from, const Shared& container);
   void start_exec(Key from, const Shared& container, Process& process);
   void on_exec_started(Key from, const Shared& container, const std::string& exec_id,
                        base::Result<loop::Outcome> outcome);
+  base::Result<void> adopt_started(const Shared& container, Process& process,
+                                   loop::Outcome outcome);
   void remove_exec(Key from, Container& container, Process& process);
-  void remove_container(Key from, const Shared& container);
-  /// Runs `begin` when no other change of the container is on the way; it calls changed() once.
-  void change(const Shared& container, std::function<void()> begin);
-  void changed(const Shared& container);
-  void adopt_terminal(const Shared& container, Process& process, base::UniqueFd master);
+  /// An operation that changes the container, when no other is on the way.
+  using Step = std::function<base::Result<void>()>;
+  void change(const Shared& container, Step step, std::function<void(base::Result<void>)> done);
+  /// Refuses when the step fails.
+  void change(Key from, const Shared& container, Step step, std::function<void()> done);
+  void begin_change(const Shared& container);
   // task_exits.cpp
   void process_ended(const Shared& container, Process& process, std::uint32_t status);
   void init_ended(const Shared& container, std::uint32_t status);
   void tell_exit(Container& container, Process& process, std::uint32_t status);
+  /// Init's, when the last of its execs is gone.
+  void tell_held_exit(Container& container);
 
   /// The container and process, or the answer NotFound has been given.
   Shared find(Key from, const std::string& id);
@@ -95,6 +101,7 @@ class TaskService {
   ttrpc::Server& server_;
   events::Publisher& publisher_;
   std::string name_space_;
+  ChooseRuntime choose_runtime_;
   std::map<std::string, Shared> containers_;
   /// Processes that are not reaped yet, so that their numbers are theirs.
   std::map<pid_t, std::pair<Shared, std::string>> processes_;

@@ -1,0 +1,17 @@
+// Which OCI runtime a container's options ask for.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+#include "shim/protocol/options.hpp"
+#include "shim/service/runtime.hpp"
+
+namespace shim::service {
+
+/// Unsupported for options that nothing here can honour.
+base::Result<std::shared_ptr<const Runtime>> choose_runtime(const protocol::RuncOptions& options,
+                                                            const std::string& name_space);
+
+}  // namespace shim::service
