@@ -258,6 +258,17 @@ TEST_F(Execution, MissingAndUnfitImportsAreNamed) {
   EXPECT_EQ(unfit.error().error.message(), "unlinkable: incompatible import type: env.host");
 }
 
+TEST_F(Execution, OfFunctionsWithOneNameTheOneOfTheImportsTypeIsTaken) {
+  linker_.add_function("env", "host", +[](VmHostFunction*, std::uint64_t) {});
+  linker_.add_function(
+      "env", "host", +[](VmHostFunction*, std::uint32_t value) { return value + 5; });
+  const auto one = Instance::instantiate(*store_, load(hand_made_module()), linker_);
+  ASSERT_TRUE(one);
+  const auto result = (*one)->call("call_host", i32(2));
+  ASSERT_TRUE(result && *result);
+  EXPECT_EQ((**result)[0].as_i32(), 7U);
+}
+
 TEST_F(Execution, TablesHoldTheReferencesOfElementSegments) {
   Instance& one = instance(plus_one);
   const auto elements = one.table(0).elements();

@@ -42,7 +42,7 @@ class Instantiation {
     return std::unexpected(InstantiationFailure{std::move(error), std::move(trap)});
   }
 
-  Outcome link_one(const artifact::FlatImport& import, const Extern& value);
+  bool link_one(const artifact::FlatImport& import, const Extern& value);
   bool link_function(std::uint32_t index, const Extern& value);
   Outcome apply_elements();
   Outcome map_image(std::uint32_t memory);
@@ -90,12 +90,16 @@ Instantiation::Outcome Instantiation::link(const Linker& linker) {
   for (const artifact::FlatImport& import : artifact_.imports()) {
     const std::string_view module = artifact_.text(import.module);
     const std::string_view name = artifact_.text(import.name);
-    const Extern* value = linker.find(module, name);
-    if (value == nullptr) {
+    const std::span<const Extern> values = linker.find(module, name);
+    if (values.empty()) {
       return failed(ErrorKind::Unlinkable,
                     "unknown import: " + std::string(module) + "." + std::string(name));
     }
-    if (const auto outcome = link_one(import, *value); !outcome) return outcome;
+    if (std::ranges::none_of(values,
+                             [&](const Extern& value) { return link_one(import, value); })) {
+      return failed(ErrorKind::Unlinkable,
+                    "incompatible import type: " + std::string(module) + "." + std::string(name));
+    }
   }
   return {};
 }
@@ -119,8 +123,7 @@ bool Instantiation::link_function(std::uint32_t index, const Extern& value) {
   return true;
 }
 
-Instantiation::Outcome Instantiation::link_one(const artifact::FlatImport& import,
-                                               const Extern& value) {
+bool Instantiation::link_one(const artifact::FlatImport& import, const Extern& value) {
   bool fits = false;
   switch (static_cast<ExternKind>(import.kind)) {
     case ExternKind::Func:
@@ -145,10 +148,7 @@ Instantiation::Outcome Instantiation::link_one(const artifact::FlatImport& impor
       }
       break;
   }
-  if (fits) return {};
-  return failed(ErrorKind::Unlinkable,
-                "incompatible import type: " + std::string(artifact_.text(import.module)) + "." +
-                    std::string(artifact_.text(import.name)));
+  return fits;
 }
 
 void Instantiation::add_memory(std::uint32_t index, Memory* memory) {

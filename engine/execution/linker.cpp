@@ -5,21 +5,32 @@
 
 namespace engine::execution {
 
-void Linker::define(std::string_view module, std::string_view name, Extern value) {
+std::vector<Extern>& Linker::values(std::string_view module, std::string_view name) {
   auto names = modules_.find(module);
   if (names == modules_.end()) names = modules_.emplace(std::string(module), Names()).first;
-  names->second.insert_or_assign(std::string(name), std::move(value));
+  return names->second[std::string(name)];
+}
+
+void Linker::define(std::string_view module, std::string_view name, Extern value) {
+  std::vector<Extern>& all = values(module, name);
+  all.clear();
+  all.push_back(std::move(value));
+}
+
+void Linker::add_function(std::string_view module, std::string_view name, HostFunction function) {
+  values(module, name).emplace_back(std::move(function));
 }
 
 void Linker::define_instance(std::string_view module, const Instance& instance) {
   for (const auto& [name, value] : instance.exports()) define(module, name, value);
 }
 
-const Extern* Linker::find(std::string_view module, std::string_view name) const {
+std::span<const Extern> Linker::find(std::string_view module, std::string_view name) const {
   const auto names = modules_.find(module);
-  if (names == modules_.end()) return nullptr;
+  if (names == modules_.end()) return {};
   const auto found = names->second.find(name);
-  return found == names->second.end() ? nullptr : &found->second;
+  if (found == names->second.end()) return {};
+  return found->second;
 }
 
 }  // namespace engine::execution

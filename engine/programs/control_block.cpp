@@ -8,12 +8,13 @@
 
 #include "base/byte_reader.hpp"
 #include "base/file.hpp"
+#include "engine/wasi/socket_policy.hpp"
 
 namespace engine::programs {
 namespace {
 
 constexpr std::array<char, 8> kMagic{'W', 'h', 'e', 'r', 'r', 'y', 'X', 'C'};
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 constexpr std::uint32_t kConfine = 1;
 constexpr std::uint32_t kContainer = 2;
 constexpr std::uint32_t kReadOnly = 1;
@@ -32,8 +33,9 @@ struct Header {
   std::uint32_t preopens;
   std::uint32_t sockets;
   std::uint32_t name_length;
+  std::uint32_t rules_length;
 };
-static_assert(sizeof(Header) == 44);
+static_assert(sizeof(Header) == 48);
 
 struct PreopenRecord {
   std::int32_t directory;
@@ -60,6 +62,11 @@ std::unexpected<base::Error> short_block() {
 
 }  // namespace
 
+base::Result<void> check_socket_rules(std::string_view rules) {
+  TRY(wasi::SocketPolicy::parse(rules));
+  return {};
+}
+
 base::Result<base::UniqueFd> write_control_block(const ControlBlock& block) {
   Header header{kMagic,
                 kVersion,
@@ -70,7 +77,8 @@ base::Result<base::UniqueFd> write_control_block(const ControlBlock& block) {
                 static_cast<std::uint32_t>(block.filter.size()),
                 static_cast<std::uint32_t>(block.preopens.size()),
                 static_cast<std::uint32_t>(block.sockets.size()),
-                static_cast<std::uint32_t>(block.module_name.size())};
+                static_cast<std::uint32_t>(block.module_name.size()),
+                static_cast<std::uint32_t>(block.socket_rules.size())};
   std::string out;
   append(out, header);
   for (const sock_filter& instruction : block.filter) append(out, instruction);
@@ -80,6 +88,7 @@ base::Result<base::UniqueFd> write_control_block(const ControlBlock& block) {
   }
   for (const std::int32_t socket : block.sockets) append(out, socket);
   out += block.module_name;
+  out += block.socket_rules;
   for (const ControlPreopen& preopen : block.preopens) out += preopen.guest_path;
   if (out.size() > kMaxControlBlock || block.filter.size() > kMaxInstructions ||
       block.preopens.size() > kMaxPreopens || block.sockets.size() > kMaxSockets) {
@@ -134,6 +143,7 @@ base::Result<ControlBlock> parse_control_block(std::span<const std::byte> bytes)
     out.sockets.push_back(*socket);
   }
   out.module_name = TRY(take_text(reader, header->name_length));
+  out.socket_rules = TRY(take_text(reader, header->rules_length));
   for (const PreopenRecord& record : records) {
     out.preopens.push_back({record.directory, (record.flags & kReadOnly) != 0,
                             TRY(take_text(reader, record.path_length))});

@@ -31,8 +31,13 @@ struct ControlBlock {
   std::vector<ControlPreopen> preopens;
   /// Descriptors of listening or connected sockets: the guest's 3, 4, ...
   std::vector<int> sockets;
+  /// For sockets of the guest's own making: docs/formats/annotations.md, dev.wherry/sockets.
+  std::string socket_rules = "none";
   std::string module_name;
 };
+
+/// Invalid, with the rule, for rules that wherry-exec would not understand.
+base::Result<void> check_socket_rules(std::string_view rules);
 
 /// A sealed memfd, close-on-exec, its offset at the beginning.
 base::Result<base::UniqueFd> write_control_block(const ControlBlock& block);

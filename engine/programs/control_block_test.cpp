@@ -15,6 +15,7 @@ ControlBlock sample() {
   block.filter = {{6, 0, 0, 0x7fff0000}};
   block.preopens = {{8, true, "/data"}, {9, false, "."}};
   block.sockets = {10, 11};
+  block.socket_rules = "deny unix";
   block.module_name = "app.wasm";
   return block;
 }
@@ -39,6 +40,7 @@ TEST(ControlBlock, ComesBackAsItWas) {
   EXPECT_TRUE(block.preopens[0].read_only);
   EXPECT_EQ(block.preopens[1].directory, 9);
   EXPECT_EQ(block.sockets, (std::vector{10, 11}));
+  EXPECT_EQ(block.socket_rules, "deny unix");
   EXPECT_EQ(block.module_name, "app.wasm");
 }
 

@@ -132,6 +132,8 @@ base::Result<engine::wasi::WasiContext> make_context(const ControlBlock& block,
   }
   add_sockets(options, block.sockets);
   for (int fd = 0; fd < 3; ++fd) options.stdio[static_cast<std::size_t>(fd)] = duplicate(fd);
+  options.sockets =
+      TRY(base::with_context(engine::wasi::SocketPolicy::parse(block.socket_rules), "sockets"));
   if (block.is_container) TRY(add_container_directories(options));
   for (const engine::programs::ControlPreopen& preopen : block.preopens) {
     options.preopens.push_back({base::UniqueFd(preopen.directory), preopen.guest_path,
@@ -175,7 +177,7 @@ int run(const ControlBlock& block, const CommandLine& line) {
   if (!store) return report_failure(store.error().message());
   engine::execution::Linker linker;
   engine::wasi::for_each_function([&](auto name_space, auto name, auto entry) {
-    linker.define_function(name_space, name, entry, &*context);
+    linker.add_function(name_space, name, entry, &*context);
   });
   engine::programs::ThreadGroup threads(*module);
   if (auto done = threads.define(linker, **store); !done) {

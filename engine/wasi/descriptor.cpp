@@ -37,6 +37,18 @@ Rights rights_for(Filetype type, int fd) {
   }
 }
 
+/// How much of the path is the preopen's name, when the path lies there. A relative path lies in
+/// "." and, where the working directory is the root, in "/".
+std::optional<std::size_t> covered_by(std::string_view path, std::string_view preopen) {
+  while (preopen.size() > 1 && preopen.ends_with('/')) preopen.remove_suffix(1);
+  if (!path.starts_with('/') && (preopen == "." || preopen == "/")) return 0;
+  if (preopen == "/" || !path.starts_with(preopen)) {
+    return preopen == "/" && path.starts_with('/') ? std::optional<std::size_t>(1) : std::nullopt;
+  }
+  if (path.size() > preopen.size() && path[preopen.size()] != '/') return std::nullopt;
+  return preopen.size();
+}
+
 }  // namespace
 
 Filetype filetype_of(std::uint32_t mode) {
@@ -124,6 +136,33 @@ Result<void> DescriptorTable::renumber(std::uint32_t from, std::uint32_t to) {
   closed.swap(all[to]);
   all[to].swap(all[from]);
   return {};
+}
+
+Result<FoundPreopen> DescriptorTable::find_preopen(const std::string& path) {
+  FoundPreopen out;
+  std::size_t longest = 0;
+  const std::lock_guard lock(state_->mutex);
+  for (const DescriptorRef& descriptor : state_->descriptors) {
+    if (!descriptor || !descriptor->preopen) continue;
+    const std::optional<std::size_t> covered = covered_by(path, *descriptor->preopen);
+    if (!covered || (out.directory && *covered < longest)) continue;
+    longest = *covered;
+    out.directory = descriptor;
+  }
+  if (!out.directory) return fail(Errno::NotCapable);
+  const std::size_t rest = std::min(path.find_first_not_of('/', longest), path.size());
+  out.rest = rest == path.size() ? std::string(".") : path.substr(rest);
+  return out;
+}
+
+std::string DescriptorTable::socket_path(const DescriptorRef& socket) {
+  const std::lock_guard lock(state_->mutex);
+  return socket->path;
+}
+
+void DescriptorTable::set_socket_path(const DescriptorRef& socket, const std::string& path) {
+  const std::lock_guard lock(state_->mutex);
+  socket->path = path;
 }
 
 std::unique_lock<std::mutex> DescriptorTable::lock_directory_positions() {

@@ -52,11 +52,19 @@ struct Descriptor {
   SharedRights inheriting;
   /// The guest's name for it, when it is a preopened directory.
   std::optional<std::string> preopen;
+  /// Of a bound unix socket, as the guest named it. In a table only by socket_path().
+  std::string path;
 };
 
 /// Keeps the host's descriptor open for as long as a call uses it, also when another thread closes
 /// or replaces the guest's number meanwhile.
 using DescriptorRef = std::shared_ptr<Descriptor>;
+
+/// A preopened directory, and the path that is left to go from there; never empty.
+struct FoundPreopen {
+  DescriptorRef directory;
+  std::string rest;
+};
 
 /// Takes an open host descriptor: finds out its kind, and keeps of the rights what suits the kind.
 Result<Descriptor> describe(base::UniqueFd fd, Rights base, Rights inheriting);
@@ -86,6 +94,11 @@ class DescriptorTable {
   /// `to` now stands for what `from` did, and what `to` did is closed; `from` is free. Both must be
   /// open.
   Result<void> renumber(std::uint32_t from, std::uint32_t to);
+  /// For paths that come without a directory: the preopen with the longest name that the path
+  /// begins with, of two the later, as guests' libraries choose. NotCapable when there is none.
+  Result<FoundPreopen> find_preopen(const std::string& path);
+  std::string socket_path(const DescriptorRef& socket);
+  void set_socket_path(const DescriptorRef& socket, const std::string& path);
   /// Held by who moves a directory's position and reads from there.
   std::unique_lock<std::mutex> lock_directory_positions();
 

@@ -91,6 +91,28 @@ Result<void> sock_send(Call& call, Fd fd, Address iovs, Size count, std::uint32_
                        Address sent);
 Result<void> sock_shutdown(Call& call, Fd fd, std::uint32_t how);
 
+// WasmEdge's socket extension (docs/formats/wasi-sockets.md). Where it has two forms, the older one
+// ends in _v1 here; a guest's import is told apart by its type.
+Result<void> sock_open(Call& call, std::uint32_t family, std::uint32_t type, Address opened);
+Result<void> sock_bind(Call& call, Fd fd, Address address, std::uint32_t port);
+Result<void> sock_listen(Call& call, Fd fd, std::uint32_t backlog);
+Result<void> sock_connect(Call& call, Fd fd, Address address, std::uint32_t port);
+Result<void> sock_accept_v1(Call& call, Fd fd, Address accepted);
+Result<void> sock_recv_from(Call& call, Fd fd, Address iovs, Size count, Address address,
+                            std::uint32_t flags, Address port, Address received, Address flags_out);
+Result<void> sock_recv_from_v1(Call& call, Fd fd, Address iovs, Size count, Address address,
+                               std::uint32_t flags, Address received, Address flags_out);
+Result<void> sock_send_to(Call& call, Fd fd, Address iovs, Size count, Address address,
+                          std::uint32_t port, std::uint32_t flags, Address sent);
+Result<void> sock_getsockopt(Call& call, Fd fd, std::uint32_t level, std::uint32_t name,
+                             Address value, Address size_or_place);
+Result<void> sock_setsockopt(Call& call, Fd fd, std::uint32_t level, std::uint32_t name,
+                             Address value, Size size);
+Result<void> sock_getlocaladdr(Call& call, Fd fd, Address address, Address port);
+Result<void> sock_getlocaladdr_v1(Call& call, Fd fd, Address address, Address family, Address port);
+Result<void> sock_getpeeraddr(Call& call, Fd fd, Address address, Address port);
+Result<void> sock_getpeeraddr_v1(Call& call, Fd fd, Address address, Address family, Address port);
+
 /// A function above as compiled code calls it (engine/artifact/vm_layout.hpp, VmHostFunction):
 /// signed integers in, the errno out.
 template <auto kFunction>
@@ -115,9 +137,10 @@ struct HostEntry<kFunction> {
 
 /// Calls visit(module, name, entry) for every function of both modules, where entry is a pointer of
 /// the function's own type: int32_t (*)(VmHostFunction*, int32_t or int64_t...), or void for
-/// proc_exit. VmHostFunction::data is to be the WasiContext, so for a linker:
+/// proc_exit. Names come more than once, with different types. VmHostFunction::data is to be the
+/// WasiContext, so for a linker:
 ///   for_each_function([&](auto module, auto name, auto entry) {
-///     linker.define_function(module, name, entry, &context);
+///     linker.add_function(module, name, entry, &context);
 ///   });
 template <typename Visitor>
 void for_each_function(Visitor&& visit) {
@@ -127,6 +150,7 @@ void for_each_function(Visitor&& visit) {
   visit(kPreview1, #name, &HostEntry<&name>::call); \
   visit(kUnstable, #name, &HostEntry<&name>::call);
 #define WASI_PREVIEW1(name) visit(kPreview1, #name, &HostEntry<&name>::call);
+#define WASI_PREVIEW1_AS(name, function) visit(kPreview1, #name, &HostEntry<&function>::call);
 #define WASI_UNSTABLE(name, function) visit(kUnstable, #name, &HostEntry<&function>::call);
 #include "engine/wasi/functions.def"
 }

@@ -1,46 +1,32 @@
-// sock_*: the four calls of preview 1, on sockets that the guest was given or has accepted.
-#include <sys/socket.h>
-
+// sock_accept, sock_recv, sock_send, sock_shutdown: preview 1's own four.
 #include "base/result.hpp"
-#include "engine/wasi/fd_flags.hpp"
 #include "engine/wasi/functions.hpp"
-#include "engine/wasi/guest_iovecs.hpp"
+#include "engine/wasi/socket.hpp"
 
 namespace engine::wasi {
+
 namespace {
 
-constexpr std::uint32_t kRecvPeek = 1;
-constexpr std::uint32_t kRecvWaitall = 2;
-constexpr std::uint16_t kRecvDataTruncated = 1;
-
-Result<DescriptorRef> get_socket(const Call& call, Fd fd, Rights needed) {
-  DescriptorRef socket = TRY(call.descriptors().get(fd));
-  if (socket->filetype != Filetype::SocketStream && socket->filetype != Filetype::SocketDgram) {
-    return fail(Errno::NotSock);
-  }
-  if ((socket->base & needed) != needed) return fail(Errno::NotCapable);
-  return socket;
-}
-
-msghdr message_of(GuestIovecs& buffers) {
-  msghdr out{};
-  out.msg_iov = buffers.data();
-  out.msg_iovlen = static_cast<std::size_t>(buffers.size());
-  return out;
+Result<void> accept_into(const Call& call, Fd fd, int flags, Address accepted) {
+  const DescriptorRef listener = TRY(get_socket(call, fd, rights::kSockAccept));
+  const auto out = TRY(call.out<Fd>(accepted));
+  base::UniqueFd host(::accept4(listener->fd.get(), nullptr, nullptr, SOCK_CLOEXEC | flags));
+  if (!host) return fail_from_host();
+  Descriptor socket = socket_descriptor(std::move(host), Filetype::SocketStream);
+  socket.path = call.descriptors().socket_path(listener);
+  out.set(TRY(call.descriptors().add(std::move(socket))));
+  return {};
 }
 
 }  // namespace
 
 Result<void> sock_accept(Call& call, Fd fd, std::uint32_t flags, Address accepted) {
-  const DescriptorRef listener = TRY(get_socket(call, fd, rights::kSockAccept));
-  const auto out = TRY(call.out<Fd>(accepted));
   if ((flags & ~fdflags::kNonblock) != 0) return fail(Errno::Inval);
-  const int nonblock = flags != 0 ? SOCK_NONBLOCK : 0;
-  base::UniqueFd host(::accept4(listener->fd.get(), nullptr, nullptr, SOCK_CLOEXEC | nonblock));
-  if (!host) return fail_from_host();
-  Descriptor socket = TRY(describe(std::move(host), rights::kAll, 0));
-  out.set(TRY(call.descriptors().add(std::move(socket))));
-  return {};
+  return accept_into(call, fd, flags != 0 ? SOCK_NONBLOCK : 0, accepted);
+}
+
+Result<void> sock_accept_v1(Call& call, Fd fd, Address accepted) {
+  return accept_into(call, fd, 0, accepted);
 }
 
 Result<void> sock_recv(Call& call, Fd fd, Address iovs, Size count, std::uint32_t flags,
@@ -48,16 +34,14 @@ Result<void> sock_recv(Call& call, Fd fd, Address iovs, Size count, std::uint32_
   const DescriptorRef socket = TRY(get_socket(call, fd, rights::kFdRead));
   const auto size = TRY(call.out<Size>(received));
   const auto out_flags = TRY(call.out<std::uint16_t>(flags_out));
-  if ((flags & ~(kRecvPeek | kRecvWaitall)) != 0) return fail(Errno::Inval);
+  const int host_flags = TRY(host_receive_flags(flags));
   GuestIovecs buffers;
   TRY(buffers.read(call, iovs, count));
   msghdr message = message_of(buffers);
-  const int host_flags =
-      ((flags & kRecvPeek) != 0 ? MSG_PEEK : 0) | ((flags & kRecvWaitall) != 0 ? MSG_WAITALL : 0);
   const ssize_t got = ::recvmsg(socket->fd.get(), &message, host_flags);
   if (got < 0) return fail_from_host();
   size.set(static_cast<Size>(got));
-  out_flags.set((message.msg_flags & MSG_TRUNC) != 0 ? kRecvDataTruncated : std::uint16_t{0});
+  out_flags.set(guest_receive_flags(message.msg_flags));
   return {};
 }
 

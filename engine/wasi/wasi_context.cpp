@@ -89,6 +89,7 @@ base::Result<WasiContext> make_context(WasiOptions options) {
   WasiContext context;
   context.arguments = std::move(options.arguments);
   context.environment = std::move(options.environment);
+  context.sockets = std::move(options.sockets);
   context.memory_of = options.memory_of;
   context.exit = options.exit;
   context.exit_data = options.exit_data;

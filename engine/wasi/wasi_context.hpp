@@ -13,6 +13,7 @@
 #include "base/unique_fd.hpp"
 #include "engine/artifact/vm_layout.hpp"
 #include "engine/wasi/descriptor.hpp"
+#include "engine/wasi/socket_policy.hpp"
 
 namespace engine::wasi {
 
@@ -33,6 +34,8 @@ struct WasiOptions {
   /// Listening or connected sockets, from 3 on, as sd_listen_fds(3) has it.
   std::vector<base::UniqueFd> inherited;
   std::vector<Preopen> preopens;  ///< after the sockets
+  /// For sockets of the guest's own making; those that it inherits are not asked for.
+  SocketPolicy sockets;
   /// Memory 0 of the instance that calls, empty when it has none; required. A program passes
   /// execution::guest_memory.
   std::span<std::byte> (*memory_of)(const VmContext*) = nullptr;
@@ -48,6 +51,7 @@ struct WasiContext {
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
   DescriptorTable descriptors;
+  SocketPolicy sockets;
   std::span<std::byte> (*memory_of)(const VmContext*) = nullptr;
   void (*exit)(void*, std::uint32_t) = nullptr;
   void* exit_data = nullptr;

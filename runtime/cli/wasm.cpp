@@ -17,6 +17,9 @@ constexpr Option kRunOptions[] = {
     {"env", 0, OptionKind::List, "NAME[=VALUE]", "set a variable, or pass the host's"},
     {"tcplisten", 0, OptionKind::List, "ADDRESS:PORT",
      "give the guest a listening socket as descriptor 3, 4, ..."},
+    {"net", 0, OptionKind::Flag, {}, "let the guest make sockets and resolve names"},
+    {"sockets", 0, OptionKind::Value, "RULES",
+     "the same within rules: \"deny 10.0.0.0/8, deny unix\""},
     {"quiet", 'q', OptionKind::Flag, {}, "show no progress when it has to be compiled"},
 };
 
@@ -52,6 +55,12 @@ std::vector<std::string> environment(const std::vector<std::string>& given) {
     }
   }
   return out;
+}
+
+base::Result<std::string> socket_rules(const Arguments& arguments) {
+  std::string rules = arguments.value("sockets").value_or(arguments.flag("net") ? "" : "none");
+  TRY(base::with_context(engine::programs::check_socket_rules(rules), "--sockets"));
+  return rules;
 }
 
 /// Descriptors of the block have to outlive execve.
@@ -110,6 +119,7 @@ base::Result<int> run_module(const Invocation& invocation, const Arguments& argu
     base::UniqueFd fd = TRY(base::open_file(directory.host, O_PATH | O_DIRECTORY));
     block.preopens.push_back({TRY(keep_open(std::move(fd))), directory.read_only, directory.guest});
   }
+  block.socket_rules = TRY(socket_rules(arguments));
   block.sockets = TRY(listening_sockets(arguments.list("tcplisten")));
   {
     const base::UniqueFd module = TRY(open_module(path));
@@ -144,8 +154,10 @@ constinit const Command kWasm{
     .summary = "run a WebAssembly module without a container",
     .description =
         "Runs a WASI command in this process: compiled before its first start, afterwards from\n"
-        "the cache. It sees the directories and variables that are named, and nothing else. Exit\n"
-        "status: the guest's own, 134 after a trap, 1 when it could not be started.\n\n"
+        "the cache. It sees the directories and variables that are named, no network but with "
+        "--net,\n"
+        "and nothing else. Exit status: the guest's own, 134 after a trap, 1 when it could not be\n"
+        "started.\n\n"
         "    wherry wasm run --dir data::/data --env LANG=C app.wasm --verbose",
     .least_arguments = 1,
     .most_arguments = kAnyNumber,

@@ -90,6 +90,16 @@ base::Result<std::vector<process::ListenAddress>> listeners_of(const process::En
                             std::string("annotation ") + process::kListenAnnotation);
 }
 
+constexpr const char* kSocketsAnnotation = "dev.wherry/sockets";
+
+/// Without the annotation, what the network namespace allows.
+base::Result<std::string> socket_rules(const oci::Spec& spec) {
+  std::string rules = annotation(spec, kSocketsAnnotation);
+  TRY(base::with_context(engine::programs::check_socket_rules(rules),
+                         std::string("annotation ") + kSocketsAnnotation));
+  return rules;
+}
+
 /// How many of the preserved descriptors are listeners of the runtime's caller (sd_listen_fds(3)).
 int activated_sockets(const process::EntryPoint& entry) {
   constexpr std::string_view kName = "LISTEN_FDS=";
@@ -106,6 +116,7 @@ base::Result<process::Executable> prepare(const process::EntryPoint& entry, Entr
   block.is_container = true;
   block.confine = true;
   block.module_name = file.name;
+  block.socket_rules = TRY(socket_rules(entry.spec));
   out.installs_seccomp = !notifies(entry.seccomp);
   if (entry.seccomp != nullptr && out.installs_seccomp) {
     block.filter = entry.seccomp->filter;

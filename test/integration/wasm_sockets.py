@@ -1,5 +1,6 @@
-"""Listening sockets that wherry makes for guests: by the annotation dev.wherry/listen in containers, by
---tcplisten and socket activation without. Everything listens in network namespaces of the tests' own."""
+"""Sockets of guests: listening ones that wherry makes for them (the annotation dev.wherry/listen in
+containers, --tcplisten and socket activation without), and their own, by the socket extension. Everything
+listens in network namespaces of the tests' own."""
 
 import os
 import re
@@ -16,14 +17,18 @@ REQUESTS = 10000
 GO_SERVER = os.path.join(ROOT, "build", "guests", "httpd-go.wasm")
 
 
-def server(box):
-    """The C server of test/guests; its module differs from box to box, so that no cache knows it."""
+def guest(box, name, *options):
+    """A C program of test/guests, compiled."""
     if not shutil.which(CLANG) or not os.path.exists("/usr/lib/wasm32-wasi/libc.a"):
         raise Skip("needs clang-19 and wasi-libc")
-    out = box.path("httpd.wasm")
-    subprocess.run([CLANG, "--target=wasm32-wasi", "-O2", "-D_GNU_SOURCE",
-                    os.path.join(ROOT, "test/guests/c/httpd.c"), "-o", out], check=True)
+    out = box.path(name + ".wasm")
+    subprocess.run([CLANG, "--target=wasm32-wasi", "-O2", "-D_GNU_SOURCE", *options,
+                    os.path.join(ROOT, f"test/guests/c/{name}.c"), "-o", out], check=True)
     return out
+
+
+def server(box):
+    return guest(box, "httpd")
 
 
 def started(box, listen, args=(), change=None, module=None):
@@ -237,6 +242,101 @@ def a_wrong_tcplisten_is_named(box):
     done = box.call("wasm", "run", "--tcplisten", "localhost:80", server(box))
     eq(done.status, 1, repr(done))
     has(str(done.errors()) + done.err, "--tcplisten")
+
+
+# --- sockets of the guest's own --------------------------------------------------------------------
+
+WENT_WELL = "ipv4 streams\nipv6 streams\nipv4 datagrams\nipv6 datagrams\nunix sockets\n"
+ACCES, CONNREFUSED, FAULTLESS = "errno 2\n", "errno 14\n", "errno 0\n"
+
+
+def in_container(box, args, rules=None, change=None):
+    """The guest `sockets` as a container with the annotation."""
+    def configure(config):
+        if rules is not None:
+            config["annotations"] = {"dev.wherry/sockets": rules}
+        if change:
+            change(config)
+    needs_programs()
+    with open(guest(box, "sockets"), "rb") as file:
+        bundle = bundle_of(box, file.read(), ("/app.wasm", *args), configure)
+    return box.run(bundle, f"c{box.calls}", check=None)
+
+
+@test
+def every_function_of_the_extension_works_in_a_container(box):
+    done = in_container(box, [])
+    eq((done.out, done.status), (WENT_WELL, 0), repr(done))
+
+
+@test
+def the_extension_needs_no_rights(box):
+    def unprivileged(config):
+        config["process"]["user"] = {"uid": 1000, "gid": 1000}
+        config["process"]["capabilities"] = {}
+        os.chmod(box.path("bundle1", "rootfs/tmp"), 0o1777)
+    done = in_container(box, [], change=unprivileged)
+    eq((done.out, done.status), (WENT_WELL, 0), repr(done))
+
+
+@test
+def rules_of_the_annotation_hold(box):
+    eq(in_container(box, ["connect", "1", "2", "9", "127.0.0.1"]).out, CONNREFUSED)
+    for rules, args, wanted in (
+            ("deny 127.0.0.0/8", ["connect", "1", "2", "9", "127.0.0.1"], ACCES),
+            ("deny 127.0.0.0/8", ["connect", "1", "2", "9", "0.0.0.0"], ACCES),
+            ("deny 127.0.0.0/8", ["connect", "2", "2", "9"], CONNREFUSED),
+            ("deny udp", ["send", "1", "1", "9", "127.0.0.1"], ACCES),
+            ("deny tcp", ["send", "1", "1", "9", "127.0.0.1"], FAULTLESS),
+            ("allow bind port 8080, deny bind", ["bind", "1", "2", "8080", "127.0.0.1"], FAULTLESS),
+            ("allow bind port 8080, deny bind", ["bind", "1", "2", "8081", "127.0.0.1"], ACCES),
+            ("deny unix", ["bind", "3", "2", "/tmp/a.sock"], ACCES),
+            ("none", ["open", "1", "2", "0"], ACCES)):
+        done = in_container(box, args, rules)
+        eq(done.out, wanted, f"{rules}: {args}: {done!r}")
+
+
+@test
+def rules_that_are_not_understood_fail_create(box):
+    done = in_container(box, [], "deny connect, deny 10.0.0.0/33")
+    for word in ("annotation dev.wherry/sockets", "deny 10.0.0.0/33"):
+        has(str(done.errors()), word)
+    eq(box.containers(), [])
+
+
+@test
+def a_unix_socket_of_the_guest_is_in_its_root_alone(box):
+    def link(config):
+        os.symlink(box.directory, box.path(f"bundle{box.bundles}", "rootfs/outside"))
+    eq(in_container(box, ["bind", "3", "2", "/outside/escaped.sock"], change=link).out, "errno 44\n")
+    true(not os.path.exists(box.path("escaped.sock")), "made on the host")
+
+
+@test
+def outside_of_containers_sockets_are_asked_for(box):
+    needs_programs()
+    module = guest(box, "sockets")
+    attempt = ["connect", "1", "2", "9", "127.0.0.1"]
+    eq(box.ok("wasm", "run", "--quiet", module, *attempt).out, ACCES)
+    eq(box.ok("wasm", "run", "--quiet", "--net", module, *attempt).out, CONNREFUSED)
+    eq(box.ok("wasm", "run", "--quiet", "--sockets", "deny port 9", module, *attempt).out, ACCES)
+    done = box.ok("wasm", "run", "--quiet", "--net", "--dir", box.directory + "::/tmp", module)
+    eq(done.out, WENT_WELL, repr(done))
+
+
+@test
+def an_import_of_a_type_that_no_form_has_is_named(box):
+    text = """(module (import "wasi_snapshot_preview1" "sock_accept" (func (param i32) (result i32)))
+      (memory (export "memory") 1) (func (export "_start")))"""
+    if not shutil.which("wat2wasm"):
+        raise Skip("needs wabt")
+    done = subprocess.run(["wat2wasm", "-", "--output=-"], input=text.encode(), check=True,
+                          capture_output=True)
+    with open(box.path("odd.wasm"), "wb") as file:
+        file.write(done.stdout)
+    done = box.call("wasm", "run", "--quiet", box.path("odd.wasm"))
+    has(done.err, "incompatible import type: wasi_snapshot_preview1.sock_accept")
+    eq(done.status, 1)
 
 
 if __name__ == "__main__":
