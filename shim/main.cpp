@@ -46,14 +46,12 @@ base::Result<std::string> working_directory() {
   return path;
 }
 
-/// Serves until Shutdown. The socket's name comes by the flag -socket.
+/// Serves until its end. The socket's name comes by the flag -socket.
 base::Result<void> serve(const CommandLine& line, std::span<const std::string> words) {
   TRY(runtime::workload::seal_self(words));
   ::signal(SIGPIPE, SIG_IGN);
-  base::Result<void> served = shim::service::serve(base::UniqueFd(shim::service::kListenerFd),
-                                                   {line.name_space, environment("TTRPC_ADDRESS")});
-  shim::bootstrap::remove_socket(line.socket);
-  return served;
+  return shim::service::serve(base::UniqueFd(shim::service::kListenerFd),
+                              {line.name_space, environment("TTRPC_ADDRESS"), line.socket});
 }
 
 /// In the child of `start`: executes this program again, to serve.
@@ -105,7 +103,9 @@ base::Result<void> remove(const CommandLine& line) {
   TRY(shim::service::remove(*runtime, line.id, bundle));
   // The name that a dead shim left; whoever gets it is alone with it.
   if (const std::string socket = shim::service::recall_socket(bundle); !socket.empty()) {
-    if (TRY(shim::bootstrap::claim_socket(socket))) shim::bootstrap::remove_socket(socket);
+    const auto claimed = TRY(shim::bootstrap::claim_socket(socket));
+    if (claimed)
+      static_cast<void>(TRY(shim::bootstrap::retire_socket(socket, [] { return false; })));
   }
   return print(
       shim::protocol::encode(shim::protocol::DeleteResponse{pid, kKilled, shim::protocol::now()}));

@@ -57,6 +57,17 @@ base::Result<bool> is_served(const std::string& path) {
   return base::fail_errno("connect", path);
 }
 
+/// Until the descriptor is closed.
+base::Result<base::UniqueFd> lock_directory(const std::string& directory) {
+  base::UniqueFd lock = TRY(base::open_file(directory, O_RDONLY | O_DIRECTORY));
+  while (::flock(lock.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return base::fail_errno("flock", directory);
+  }
+  return lock;
+}
+
+std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
 }  // namespace
 
 base::Result<std::string> grouping(const std::string& bundle, const std::string& id) {
@@ -92,12 +103,8 @@ base::Result<std::optional<base::UniqueFd>> claim_socket(const std::string& path
   if (path.size() > kMaxSocketPath) {
     return base::fail(base::ErrorKind::LimitExceeded, "socket path too long: " + path);
   }
-  const std::string directory = path.substr(0, path.rfind('/'));
-  TRY(base::make_directories(directory, 0700));
-  const base::UniqueFd lock = TRY(base::open_file(directory, O_RDONLY | O_DIRECTORY));
-  while (::flock(lock.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) return base::fail_errno("flock", directory);
-  }
+  TRY(base::make_directories(directory_of(path), 0700));
+  const base::UniqueFd lock = TRY(lock_directory(directory_of(path)));
   base::UniqueFd socket = TRY(new_socket());
   // The file takes its mode from the socket at bind: it is never open to others, not for a moment.
   if (::fchmod(socket.get(), 0600) != 0) return base::fail_errno("fchmod", path);
@@ -112,6 +119,11 @@ base::Result<std::optional<base::UniqueFd>> claim_socket(const std::string& path
   return socket;
 }
 
-void remove_socket(const std::string& path) { ::unlink(path.c_str()); }
+base::Result<bool> retire_socket(const std::string& path, const std::function<bool()>& is_wanted) {
+  const base::UniqueFd lock = TRY(lock_directory(directory_of(path)));
+  if (is_wanted()) return false;
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return base::fail_errno("unlink", path);
+  return true;
+}
 
 }  // namespace shim::bootstrap

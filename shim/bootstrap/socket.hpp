@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,8 +30,9 @@ base::Result<std::string> socket_path(std::string_view directory,
 /// the socket.
 base::Result<std::optional<base::UniqueFd>> claim_socket(const std::string& path);
 
-/// At the shim's end, while it still listens: so that claim_socket() never takes the name from a
-/// socket that it then removes.
-void remove_socket(const std::string& path);
+/// At the shim's end, while it still listens. Under the lock of claim_socket(), so that this never
+/// takes the name from a socket of somebody else. False, and the name stays, when `is_wanted` says
+/// so: whoever has found the socket served until now has connected to it.
+base::Result<bool> retire_socket(const std::string& path, const std::function<bool()>& is_wanted);
 
 }  // namespace shim::bootstrap

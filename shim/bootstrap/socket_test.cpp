@@ -78,7 +78,9 @@ TEST(ClaimSocket, ADeadSocketIsReplaced) {
   const auto next = claim_socket(path);
   ASSERT_TRUE(next);
   EXPECT_TRUE(*next);
-  remove_socket(path);
+  EXPECT_FALSE(retire_socket(path, [] { return true; }).value());
+  EXPECT_EQ(::access(path.c_str(), F_OK), 0);
+  EXPECT_TRUE(retire_socket(path, [] { return false; }).value());
   EXPECT_NE(::access(path.c_str(), F_OK), 0);
 }
 

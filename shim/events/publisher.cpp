@@ -1,7 +1,6 @@
 #include "shim/events/publisher.hpp"
 
 #include <poll.h>
-#include <sys/timerfd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,14 +11,13 @@ namespace shim::events {
 
 Publisher::~Publisher() {
   if (client_) loop_.forget(client_->fd());
-  if (timer_) loop_.forget(timer_.get());
 }
 
 void Publisher::enqueue(std::string topic, protocol::Any event) {
   if (address_.empty()) return;
   if (queue_.size() >= kMaxQueued) {
     // The first may be on its way.
-    queue_.erase(queue_.begin() + (is_first_sent_ ? 1 : 0));
+    queue_.erase(queue_.begin() + (sending_ == Sending::Sent ? 1 : 0));
   }
   protocol::ForwardRequest request;
   request.envelope.emplace();
@@ -32,7 +30,7 @@ void Publisher::enqueue(std::string topic, protocol::Any event) {
 }
 
 void Publisher::send_first() {
-  if (queue_.empty() || is_first_sent_ || timer_) return;
+  if (queue_.empty() || sending_ != Sending::Here) return;
   if (!client_) {
     auto connected = ttrpc::Client::connect(address_);
     if (!connected) return disconnect_and_wait();
@@ -47,7 +45,8 @@ void Publisher::send_first() {
   request.payload = queue_.front();
   request.metadata = {{"containerd-namespace-ttrpc", name_space_}};
   if (!client_->call(request)) return disconnect_and_wait();
-  is_first_sent_ = true;
+  sending_ = Sending::Sent;
+  static_cast<void>(timer_.arm(patience_));  // without it the answer is waited for
   if (client_->wants_write()) loop_.change(client_->fd(), EPOLLIN | EPOLLOUT);
 }
 
@@ -63,7 +62,8 @@ void Publisher::on_socket(std::uint32_t events) {
   if (answers->empty()) return;
   // Also when it was refused: asking again would get the same answer.
   failures_ = 0;
-  is_first_sent_ = false;
+  sending_ = Sending::Here;
+  timer_.disarm();
   queue_.pop_front();
   send_first();
 }
@@ -86,19 +86,25 @@ void Publisher::disconnect_and_wait() {
     loop_.forget(client_->fd());
     client_.reset();
   }
-  is_first_sent_ = false;
-  constexpr int kMaxFailures = 5;
+  sending_ = Sending::WaitsForAnotherAttempt;
+  constexpr int kMaxFailures = 8;
   failures_ = std::min(failures_ + 1, kMaxFailures);
-  const long milliseconds = 100L << (failures_ - 1);
-  timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  const itimerspec once{{0, 0}, {milliseconds / 1000, milliseconds % 1000 * 1'000'000}};
-  if (!timer_ || ::timerfd_settime(timer_.get(), 0, &once, nullptr) != 0) return timer_.reset();
-  const auto watched = loop_.watch(timer_.get(), EPOLLIN, [this](std::uint32_t) {
-    loop_.forget(timer_.get());
-    timer_.reset();
-    send_first();
-  });
-  if (!watched) timer_.reset();
+  const std::chrono::milliseconds delay(50L << failures_);
+  if (!timer_.arm(delay)) sending_ = Sending::Here;  // the next event makes another attempt
+}
+
+void Publisher::on_timer() {
+  if (sending_ == Sending::Sent) return disconnect_and_wait();
+  sending_ = Sending::Here;
+  send_first();
+}
+
+void Publisher::hurry() {
+  if (sending_ != Sending::WaitsForAnotherAttempt) return;
+  failures_ = 0;
+  timer_.disarm();
+  sending_ = Sending::Here;
+  send_first();
 }
 
 }  // namespace shim::events

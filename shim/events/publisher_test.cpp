@@ -1,6 +1,7 @@
 #include "shim/events/publisher.hpp"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -61,6 +62,36 @@ TEST(Publisher, EventsThatWereMadeWhileTheDaemonWasAwayArriveInTheirOrder) {
   const Daemon daemon(loop, path, 3);
   ASSERT_TRUE(loop.run());
   EXPECT_EQ(daemon.topics, (std::vector<std::string>{"/tasks/start", "/tasks/oom", "/tasks/exit"}));
+}
+
+TEST(Publisher, ADaemonThatDoesNotAnswerIsConnectedToAgain) {
+  const base::TempDir directory;
+  const std::string path = directory.path() / "events";
+  loop::Loop loop = loop::Loop::make().value();
+  const base::UniqueFd deaf = listen_at(path);
+  Publisher publisher(loop, path, "k8s.io", std::chrono::milliseconds(30));
+  publisher.publish(protocol::TaskStart{"c1", 7});
+  std::filesystem::remove(path);  // the next connection is to another daemon
+  const Daemon daemon(loop, path, 1);
+  ASSERT_TRUE(loop.run());
+  EXPECT_EQ(daemon.topics, (std::vector<std::string>{"/tasks/start"}));
+}
+
+TEST(Publisher, ADaemonThatShowsItselfIsNotWaitedFor) {
+  const base::TempDir directory;
+  const std::string path = directory.path() / "events";
+  loop::Loop loop = loop::Loop::make().value();
+  Publisher publisher(loop, path, "k8s.io");
+  for (int failures = 0; failures < 7; ++failures) {
+    publisher.publish(protocol::TaskOOM{"c1"});
+    publisher.hurry();
+  }
+  const Daemon daemon(loop, path, 7);
+  pollfd connected{daemon.server.fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&connected, 1, 0), 0);
+  publisher.hurry();
+  EXPECT_EQ(::poll(&connected, 1, 0), 1);
+  ASSERT_TRUE(loop.run());
 }
 
 TEST(Publisher, WithoutAnAddressNothingIsKept) {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "shim/bootstrap/socket.hpp"
+#include "shim/loop/timer.hpp"
 #include "shim/service/choose_runtime.hpp"
 #include "shim/service/task_service.hpp"
 
@@ -10,37 +12,100 @@ namespace {
 
 constexpr int kFlushMs = 1000;
 
+class Shim {
+ public:
+  Shim(loop::Loop& loop, const loop::Children& children, ttrpc::Server& server,
+       const ServeOptions& options)
+      : loop_(loop),
+        children_(children),
+        operations_(loop),
+        server_(server),
+        publisher_(loop, options.events_address, options.name_space),
+        tasks_(loop, operations_, server, publisher_, options.name_space,
+               [&options](const protocol::RuncOptions& runc) {
+                 return choose_runtime(runc, options.name_space);
+               }),
+        idle_(loop, [this] { end_of_idleness(); }),
+        socket_(options.socket) {}
+
+  base::Result<void> run() {
+    TRY(loop_.watch(server_.fd(), EPOLLIN, [this](std::uint32_t) { on_server(); }));
+    TRY(loop_.watch(children_.fd(), EPOLLIN, [this](std::uint32_t) { on_children(); }));
+    look_for_idleness();
+    TRY(loop_.run());
+    server_.flush(kFlushMs);
+    publisher_.flush(kFlushMs);
+    if (!is_retired_) TRY(retire([] { return false; }));
+    return std::move(failure_);
+  }
+
+ private:
+  void on_server() {
+    const std::size_t before = server_.connections();
+    if (!take_calls()) return loop_.stop();
+    if (server_.connections() > before) publisher_.hurry();
+    if (tasks_.is_finished()) return loop_.stop();
+    look_for_idleness();
+  }
+
+  bool take_calls() {
+    auto calls = server_.ready();
+    if (!calls) {
+      failure_ = std::unexpected(std::move(calls).error());
+      return false;
+    }
+    for (const ttrpc::Call& call : *calls) tasks_.serve(call);
+    return true;
+  }
+
+  void on_children() {
+    const std::vector<loop::Exit> exits = children_.reap();
+    // A process that ended may be one that an operation has just made and told of.
+    operations_.collect();
+    for (const loop::Exit& exit : exits) tasks_.on_exit(exit);
+    look_for_idleness();
+  }
+
+  bool is_idle() const {
+    return server_.connections() == 0 && tasks_.is_empty() && operations_.size() == 0;
+  }
+
+  void look_for_idleness() {
+    if (!is_idle()) return idle_.disarm();
+    // Without a timer it stays, which is no worse than before.
+    if (!idle_.is_armed()) static_cast<void>(idle_.arm(kIdlePatience));
+  }
+
+  void end_of_idleness() {
+    // Somebody may have connected just now.
+    const auto is_wanted = [this] { return !take_calls() || !is_idle(); };
+    if (is_idle() && retire(is_wanted) && is_retired_) loop_.stop();
+  }
+
+  base::Result<void> retire(const std::function<bool()>& is_wanted) {
+    is_retired_ = TRY(bootstrap::retire_socket(socket_, is_wanted));
+    return {};
+  }
+
+  loop::Loop& loop_;
+  const loop::Children& children_;
+  loop::Operations operations_;
+  ttrpc::Server& server_;
+  events::Publisher publisher_;
+  TaskService tasks_;
+  loop::Timer idle_;
+  std::string socket_;
+  bool is_retired_ = false;
+  base::Result<void> failure_;
+};
+
 }  // namespace
 
 base::Result<void> serve(base::UniqueFd listener, const ServeOptions& options) {
   loop::Loop loop = TRY(loop::Loop::make());
   const loop::Children children = TRY(loop::Children::make());
-  loop::Operations operations(loop);
   ttrpc::Server server = TRY(ttrpc::Server::make(std::move(listener)));
-  events::Publisher publisher(loop, options.events_address, options.name_space);
-  TaskService service(
-      loop, operations, server, publisher, options.name_space,
-      [&](const protocol::RuncOptions& runc) { return choose_runtime(runc, options.name_space); });
-  base::Result<void> failure;
-  TRY(loop.watch(server.fd(), EPOLLIN, [&](std::uint32_t) {
-    auto calls = server.ready();
-    if (!calls) {
-      failure = std::unexpected(std::move(calls).error());
-      return loop.stop();
-    }
-    for (const ttrpc::Call& call : *calls) service.serve(call);
-    if (service.is_finished()) loop.stop();
-  }));
-  TRY(loop.watch(children.fd(), EPOLLIN, [&](std::uint32_t) {
-    const std::vector<loop::Exit> exits = children.reap();
-    // A process that ended may be one that an operation has just made and told of.
-    operations.collect();
-    for (const loop::Exit& exit : exits) service.on_exit(exit);
-  }));
-  TRY(loop.run());
-  server.flush(kFlushMs);
-  publisher.flush(kFlushMs);
-  return failure;
+  return Shim(loop, children, server, options).run();
 }
 
 }  // namespace shim::service

@@ -33,6 +33,8 @@ class TaskService {
   void on_exit(const loop::Exit& exit);
   /// Shutdown was asked for and nothing is left.
   bool is_finished() const { return is_finished_; }
+  /// It looks after no container.
+  bool is_empty() const { return containers_.empty(); }
 
  private:
   using Shared = std::shared_ptr<Container>;
