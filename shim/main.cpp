@@ -28,6 +28,7 @@ namespace {
 
 using shim::bootstrap::CommandLine;
 
+constexpr char kEventsVariable[] = "TTRPC_ADDRESS";
 constexpr std::uint32_t kKilled = 128 + SIGKILL;
 
 std::string environment(const char* name) {
@@ -51,7 +52,7 @@ base::Result<void> serve(const CommandLine& line, std::span<const std::string> w
   TRY(runtime::workload::seal_self(words));
   ::signal(SIGPIPE, SIG_IGN);
   return shim::service::serve(base::UniqueFd(shim::service::kListenerFd),
-                              {line.name_space, environment("TTRPC_ADDRESS"), line.socket});
+                              {line.name_space, environment(kEventsVariable), line.socket});
 }
 
 /// In the child of `start`: executes this program again, to serve.
@@ -64,11 +65,17 @@ base::Result<void> run_server(const CommandLine& line, base::UniqueFd listener,
   return runtime::workload::seal_self(words);
 }
 
-base::Result<void> start(const CommandLine& line, const std::string& program) {
+base::Result<void> start(CommandLine line, const std::string& program) {
   const std::string bundle = TRY(working_directory());
   const std::string text = TRY(shim::bootstrap::read_standard_input(STDIN_FILENO));
   const auto input = TRY(shim::bootstrap::parse_start_input(text, line));
   const auto options = TRY(shim::bootstrap::read_options(input.options));
+  if (input.params && !input.params->containerd_grpc_address.empty()) {
+    line.address = input.params->containerd_grpc_address;
+  }
+  if (input.params && !input.params->containerd_ttrpc_address.empty()) {
+    ::setenv(kEventsVariable, input.params->containerd_ttrpc_address.c_str(), 1);
+  }
   const bool has_directory = input.params && !input.params->socket_dir.empty();
   const std::string directory =
       has_directory ? input.params->socket_dir : std::string(shim::bootstrap::kSocketDirectory);

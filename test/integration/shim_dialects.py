@@ -1,0 +1,326 @@
+"""The shim with a daemon of our own (shim_daemon.py) that speaks each dialect of containerd: 1.6 and 1.7 (a bare
+address or JSON of version 2), 2.0 to 2.2 (JSON of version 3), 2.3 and later (protobuf)."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import time
+
+from harness import RUNTIME, eq, has, main, only_wherry, reap, settle, test, true, wait_until
+from shim_daemon import (EXISTS, INVALID, NOT_FOUND, PRECONDITION, PROCESS, RESOURCES, TASK_V2, TASK_V3,
+                         UNIMPLEMENTED, Client, Daemon, Dialect, Message, Refused, any_of, create_request,
+                         message, shim_pids, wait_gone)
+
+SHIM = os.path.join(os.path.dirname(RUNTIME), "containerd-shim-wherry-v2")
+GROUP = "io.kubernetes.cri.sandbox-id"
+SHARED_SOCKETS = "/run/containerd/s"
+
+
+def plain(answer):
+    true(answer.startswith(b"unix://"), answer)
+    return 2, answer.decode().removeprefix("unix://")
+
+
+def plain_or_json(answer):
+    """1.7: JSON too, of version 2 at most."""
+    if not answer.startswith(b"{"):
+        return plain(answer)
+    read = json.loads(answer)
+    true(read["version"] <= 2, f"unsupported shim version ({read['version']})")
+    return json_of(answer)
+
+
+def json_of(answer):
+    """2.0 to 2.2."""
+    read = json.loads(answer)
+    eq(read["protocol"], "ttrpc")
+    return read["version"], read["address"].removeprefix("unix://")
+
+
+def protobuf(answer):
+    read = Message(answer)
+    eq(read.text(3), "ttrpc")
+    return read.number(1), read.text(2).removeprefix("unix://")
+
+
+def dialects(box):
+    """(dialect, how it reads the answer, version that it must get, exact answer for an address)"""
+    root = message((7, box.state))
+    toml = message((1, "toml"), (3, f'Root = "{box.state}"\n')), "runtimeoptions.v1.Options"
+    switched = message((3, f'Root = "{box.state}"\nShimVersion = 3\n')), "runtimeoptions.v1.Options"
+    runc = root, "containerd.runc.v1.Options"
+    v3 = '{{"version":3,"address":"{}","protocol":"ttrpc"}}'
+    return [
+        (Dialect("1.6", TASK_V2, config=runc[::-1]), plain, 2, "{}"),
+        (Dialect("1.7", TASK_V2, config=toml[::-1]), plain_or_json, 2, "{}"),
+        (Dialect("2.0 switched by its environment", TASK_V3, environment={"WHERRY_SHIM_VERSION": "3"},
+                 config=toml[::-1]), json_of, 3, v3),
+        (Dialect("2.2 switched by the handler's options", TASK_V3, config=switched[::-1]), json_of, 3, v3),
+        (Dialect("2.2", TASK_V2, config=toml[::-1]), plain, 2, "{}"),
+        (Dialect("2.3", TASK_V3, bootstraps=True, config=toml[::-1]), protobuf, 3, None),
+        (Dialect("2.4", TASK_V3, bootstraps=True, config=runc[::-1]), protobuf, 3, None),
+    ]
+
+
+def socket_of(daemon, group):
+    digest = hashlib.sha256(f"{daemon.address}/{daemon.namespace}/{group}".encode()).hexdigest()
+    folder = daemon.sockets if daemon.dialect.bootstraps else SHARED_SOCKETS
+    return f"{folder}/{digest}"
+
+
+class Started:
+    """A shim of the daemon, and a connection to it."""
+
+    def __init__(self, box, dialect, read, container="c1", args=("sleep", "1000"), change=None):
+        self.box, self.daemon, self.read = box, Daemon(box, SHIM, dialect), read
+        self.bundle, self.mount = self.daemon.bundle(container, list(args), change)
+        self.answer = self.daemon.start(self.bundle, container)
+        self.version, self.socket = read(self.answer)
+        self.client = self.daemon.connect(self.socket)
+
+    def create(self, container="c1", bundle=None, mount=None, **more):
+        options = any_of(*self.daemon.dialect.config) if self.daemon.dialect.config else b""
+        return self.client.call("Create", create_request(
+            container, bundle or self.bundle, [mount or self.mount], options=options, **more)).number(1)
+
+    def end(self):
+        """After the last Delete."""
+        self.client.call("Shutdown", message((1, "c1")))
+        true(wait_gone(lambda: not os.path.exists(self.socket), 5), "the socket is gone")
+        reap()
+        true(wait_gone(lambda: reap() or not shim_pids(self.box), 5), "the shim is gone")
+        self.daemon.close()
+
+
+def one(box, name="2.4"):
+    """The dialect of that name, for tests of what is the same in all."""
+    return next((each, read) for each, read, _, _ in dialects(box) if each.name == name)
+
+
+def put_away(box, *containers):
+    """Makes room for bundles of the same names."""
+    for name in containers:
+        for path in (box.path(name), box.path(name + "-layer")):
+            shutil.move(path, f"{path}.{time.monotonic_ns()}")
+
+
+def refused(code, function, *args):
+    try:
+        answer = function(*args)
+    except Refused as refusal:
+        eq(refusal.code, code, refusal.text)
+        return refusal.text
+    raise AssertionError(f"not refused: {answer}")
+
+
+@test
+def a_life_in_every_dialect(box):
+    only_wherry("a shim of its own")
+    for number, (dialect, read, version, exact) in enumerate(dialects(box)):
+        name = f"c{number}"
+        shim = Started(box, dialect, read, name, ["sh", "-c", "echo hello; exit 7"])
+        eq(shim.version, version, f"{dialect.name}: version")
+        eq(shim.socket, socket_of(shim.daemon, name), f"{dialect.name}: the socket's name")
+        if exact:
+            eq(shim.answer.decode(), exact.format("unix://" + shim.socket), dialect.name)
+        address = os.path.join(shim.bundle, "address")
+        eq(os.path.exists(address), not dialect.bootstraps, f"{dialect.name}: the file address")
+        if not dialect.bootstraps:
+            eq(open(address).read(), "unix://" + shim.socket)
+        eq(os.stat(shim.socket).st_mode & 0o777, 0o600)
+
+        out = box.path(name + "-out")
+        os.mkfifo(out)
+        reader = os.open(out, os.O_RDONLY | os.O_NONBLOCK)
+        connected = shim.client.call("Connect", message((1, name)))
+        eq(connected.number(2), 0, "no task yet")
+        pid = shim.create(name, stdout=out)
+        true(pid > 0, "a pid")
+        state = shim.client.call("State", message((1, name)))
+        eq((state.number(3), state.number(4)), (pid, 1), "created")
+        waiting = shim.client.send("Wait", message((1, name)))
+        eq(shim.client.call("Start", message((1, name))).number(1), pid)
+        ended = shim.client.receive(waiting)
+        eq(ended.number(1), 7, "status")
+        true(ended.inner(2).number(1), "exited_at")
+        eq(os.read(reader, 100), b"hello\n")
+        eq(os.read(reader, 100), b"", "the end of the output before Delete")
+        os.close(reader)
+        deleted = shim.client.call("Delete", message((1, name)))
+        eq((deleted.number(1), deleted.number(2)), (pid, 7))
+        true(deleted.inner(3).number(1), "exited_at")
+        shim.daemon.events.wait("delete")
+        eq(shim.daemon.events.topics(), ["create", "start", "exit", "delete"], dialect.name)
+        eq({each[1] for each in shim.daemon.events.seen}, {"ns"}, "the events' namespace")
+        shim.end()
+
+
+@test
+def a_pod_has_one_shim(box):
+    only_wherry("a shim of its own")
+    def grouped(config):
+        config["annotations"] = {GROUP: "pod"}
+    for name in ("2.2", "2.4"):
+        dialect, read = one(box, name)
+        shim = Started(box, dialect, read, "c1", change=grouped)
+        eq(shim.socket, socket_of(shim.daemon, "pod"))
+        shim.create()
+        shim.client.call("Start", message((1, "c1")))
+        bundle, mount = shim.daemon.bundle("c2", ["sleep", "1000"], grouped)
+        if not dialect.bootstraps:  # version 2 asks for each container, version 3 only connects
+            eq(shim.daemon.start(bundle, "c2"), shim.answer)
+            eq(open(os.path.join(bundle, "address")).read(), "unix://" + shim.socket)
+        eq(len(shim_pids(box)), 1, "shims")
+        second = shim.daemon.connect(shim.socket)
+        options = any_of(*dialect.config)
+        second.call("Create", create_request("c2", bundle, [mount], options=options))
+        refused(EXISTS, second.call, "Create", create_request("c2", bundle, [mount], options=options))
+        second.call("Start", message((1, "c2")))
+        for container in ("c1", "c2"):
+            shim.client.call("Shutdown", message((1, container)))  # while others are there: nothing
+            shim.client.call("Kill", message((1, container), (3, 9), (4, 1)))
+            eq(second.call("Wait", message((1, container))).number(1), 137)
+            second.call("Delete", message((1, container)))
+            refused(NOT_FOUND, second.call, "Delete", message((1, container)))
+        shim.end()
+        put_away(box, "c1", "c2")
+
+
+@test
+def an_exec_is_told_in_its_order(box):
+    only_wherry("a shim of its own")
+    dialect, read = one(box, "1.7")
+    shim = Started(box, dialect, read)
+    call = shim.client.call
+    shim.create()
+    call("Start", message((1, "c1")))
+    process = json.dumps({"args": ["sh", "-c", "exit 4"], "cwd": "/", "env": ["PATH=/bin"],
+                          "user": {"uid": 0, "gid": 0}})
+    refused(INVALID, call, "Exec", message((1, "c1"), (2, "e1")))
+    call("Exec", message((1, "c1"), (2, "e1"), (7, any_of(PROCESS, process))))
+    refused(EXISTS, call, "Exec", message((1, "c1"), (2, "e1"), (7, any_of(PROCESS, process))))
+    pid = call("Start", message((1, "c1"), (2, "e1"))).number(1)
+    ended = call("Wait", message((1, "c1"), (2, "e1")))
+    eq(ended.number(1), 4)
+    refused(PRECONDITION, call, "Delete", message((1, "c1")))
+    eq(call("Delete", message((1, "c1"), (2, "e1"))).number(1), pid)
+    call("Update", message((1, "c1"), (2, any_of(RESOURCES, json.dumps({"pids": {"limit": 99}})))))
+    eq(int(box.cgroup_file("pids", 1, "pids.max")), 99)
+    call("Pause", message((1, "c1")))
+    eq(call("State", message((1, "c1"))).number(4), 4, "paused")
+    call("Resume", message((1, "c1")))
+    refused(UNIMPLEMENTED, call, "Checkpoint", message((1, "c1")))
+    refused(UNIMPLEMENTED, call, "NoSuchMethod")
+    refused(UNIMPLEMENTED, call, "State", message((1, "c1")), "containerd.task.v9.Task")
+    call("Kill", message((1, "c1"), (3, 15)))  # which the first of a namespace need not hear
+    call("Kill", message((1, "c1"), (3, 9)))
+    eq(call("Wait", message((1, "c1"))).number(1), 137)
+    refused(NOT_FOUND, call, "Kill", message((1, "c1"), (3, 9)))
+    call("Delete", message((1, "c1")))
+    shim.daemon.events.wait("delete")
+    eq(shim.daemon.events.topics(), ["create", "start", "exec-added", "exec-started", "exit", "paused", "resumed",
+                                     "exit", "delete"])
+    shim.end()
+
+
+@test
+def a_daemon_that_is_updated_speaks_its_dialect_to_the_old_shim(box):
+    only_wherry("a shim of its own")
+    dialect, read = one(box, "1.7")
+    shim = Started(box, dialect, read, args=["sh", "-c", "while [ ! -e /tmp/end ]; do sleep 0.02; done; exit 3"])
+    pid = shim.create()
+    shim.client.call("Start", message((1, "c1")))
+    # Away, with a call that waits; what happens meanwhile is known and told later.
+    shim.client.send("Wait", message((1, "c1")))
+    shim.client.close()
+    shim.daemon.close()
+    open(box.path("c1-layer", "tmp", "end"), "w").close()
+    wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "the process ends")
+    dialect, read = one(box, "2.4")
+    new = Daemon(box, SHIM, dialect)
+    client = Client(shim.socket, TASK_V3)
+    eq(client.call("Connect", message((1, "c1"))).number(2), pid)
+    eq(client.call("State", message((1, "c1"))).number(4), 3, "stopped")
+    eq(client.call("Wait", message((1, "c1"))).number(1), 3)
+    new.events.wait("exit")
+    client.call("Delete", message((1, "c1")))
+    new.events.wait("delete")
+    eq(new.events.topics()[-2:], ["exit", "delete"])
+    shim.daemon, shim.client = new, client
+    shim.end()
+
+
+@test
+def delete_clears_up_after_a_dead_shim(box):
+    only_wherry("a shim of its own")
+    for name in ("1.6", "2.4"):
+        dialect, read = one(box, name)
+        shim = Started(box, dialect, read)
+        pid = shim.create()
+        shim.client.call("Start", message((1, "c1")))
+        for each in shim_pids(box):
+            os.kill(each, signal.SIGKILL)
+        wait_until(lambda: reap() or not shim_pids(box), "the shim is dead")
+        answer = shim.daemon.delete(shim.bundle, "c1")
+        eq((answer.number(1), answer.number(2)), (pid, 137))
+        true(answer.inner(3).number(1), "exited_at")
+        settle(lambda: reap() or not box.leftovers())
+        eq(box.leftovers(), [], f"{name}: left")
+        eq(os.listdir(os.path.join(box.state, "ns")), [], f"{name}: state")
+        true(not os.path.exists(shim.socket), f"{name}: the socket is gone")
+        eq(shim.daemon.delete(shim.bundle, "c1").number(2), 137, "once more")
+        shim.daemon.close()
+        put_away(box, "c1")
+
+
+@test
+def a_shim_that_nobody_calls_ends(box):
+    only_wherry("a shim of its own")
+    dialect, read = one(box)
+    daemon = Daemon(box, SHIM, dialect)
+    bundle, _ = daemon.bundle("c1", ["true"])
+    _, path = read(daemon.start(bundle, "c1"))
+    begin = time.monotonic()
+    time.sleep(4)
+    Client(path).close()  # whoever looks at it keeps it for another while
+    true(wait_gone(lambda: not os.path.exists(path), 20), "the socket is gone")
+    took = time.monotonic() - begin
+    true(13 < took, f"ten seconds after the last connection, not {took:.1f} after the start")
+    true(wait_gone(lambda: reap() or not shim_pids(box), 2), "the shim is gone")
+    daemon.close()
+
+
+@test
+def what_it_is_told_wrongly_is_named(box):
+    only_wherry("a shim of its own")
+    dialect, _ = one(box)
+    daemon = Daemon(box, SHIM, dialect)
+    bundle, _ = daemon.bundle("c1", ["true"])
+    for stdin, part in ((b"\xff\xff\xff", "standard input"),
+                        (any_of("example.Options", b"x"), "example.Options"),
+                        (any_of("runtimeoptions.v1.Options", message((3, "Root = 5\n"))), "Root")):
+        status, answer = daemon.action(bundle, "c1", "start", stdin=stdin)
+        eq(status, 1, answer)
+        has(answer.decode(), part)
+    eq(shim_pids(box), [])
+    daemon.close()
+
+
+@test
+def its_features_are_what_the_runtime_says(box):
+    only_wherry("a shim of its own")
+    daemon = Daemon(box, SHIM, one(box)[0])
+    status, answer = daemon.action(box.directory, "c1", "-info")
+    eq(status, 0)
+    info = Message(answer)
+    eq(info.text(1), "io.containerd.wherry.v2")
+    features = info.inner(4)
+    eq(features.text(1), "types.containerd.io/opencontainers/runtime-spec/1/features/Features")
+    eq(json.loads(features.text(2)), json.loads(box.ok("features").out))
+    daemon.close()
+
+
+if __name__ == "__main__":
+    main()
