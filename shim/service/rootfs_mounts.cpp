@@ -9,6 +9,7 @@
 
 #include "runtime/rootfs/mount_calls.hpp"
 #include "runtime/rootfs/mount_plan.hpp"
+#include "shim/service/mapped_layers.hpp"
 
 namespace shim::service {
 namespace {
@@ -49,11 +50,16 @@ std::string common_directory(const std::vector<std::string>& paths) {
 }
 
 base::Result<void> mount_bind(const protocol::Mount& mount, const rootfs::MountOptions& options,
-                              const std::string& target) {
+                              const LayerMaps& maps, const std::string& target) {
   const base::UniqueFd tree =
       TRY(rootfs::clone_mount(AT_FDCWD, mount.source, options.is_recursive_bind));
   if (!options.attributes.empty()) {
     TRY(rootfs::set_attributes(tree.get(), options.attributes, false, mount.source));
+  }
+  if (!maps.empty()) {
+    const base::UniqueFd user_namespace = TRY(namespace_of(maps));
+    TRY(rootfs::set_idmap(tree.get(), user_namespace.get(), options.is_recursive_bind,
+                          mount.source));
   }
   const base::UniqueFd place(::open(target.c_str(), O_PATH | O_CLOEXEC));
   if (!place) return base::fail_errno("open", target);
@@ -61,23 +67,26 @@ base::Result<void> mount_bind(const protocol::Mount& mount, const rootfs::MountO
 }
 
 base::Result<void> mount_one(const protocol::Mount& mount, const std::string& target) {
-  const rootfs::MountOptions options = rootfs::parse_options(mount.options);
-  for (const std::string& parameter : options.parameters) {
-    if (parameter.starts_with("uidmap=") || parameter.starts_with("gidmap=")) {
-      return base::fail(base::ErrorKind::Unsupported, "id-mapped layers: " + parameter);
-    }
-  }
-  if (options.is_bind) return mount_bind(mount, options, target);
-  const MountData data = TRY(mount_data(options.parameters));
-  if (!data.directory.empty() && ::chdir(data.directory.c_str()) != 0) {
-    return base::fail_errno("chdir", data.directory);
-  }
+  rootfs::MountOptions options = rootfs::parse_options(mount.options);
+  const LayerMaps maps = TRY(take_layer_maps(options.parameters));
+  if (options.is_bind) return mount_bind(mount, options, maps, target);
   // The first attributes have the values of the old flags.
   constexpr std::uint64_t kSame =
       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   static_assert(kSame == (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC));
-  if (::mount(mount.source.c_str(), target.c_str(), mount.type.c_str(),
-              options.attributes.set & kSame, data.text.c_str()) != 0) {
+  const std::uint64_t flags = options.attributes.set & kSame;
+  if (!maps.empty()) {
+    if (mount.type == "overlay") {
+      return mount_mapped_overlay(options.parameters, maps, flags, target);
+    }
+    return base::fail(base::ErrorKind::Unsupported, "id-mapped layers of type " + mount.type);
+  }
+  const MountData data = TRY(mount_data(options.parameters));
+  if (!data.directory.empty() && ::chdir(data.directory.c_str()) != 0) {
+    return base::fail_errno("chdir", data.directory);
+  }
+  if (::mount(mount.source.c_str(), target.c_str(), mount.type.c_str(), flags, data.text.c_str()) !=
+      0) {
     return base::fail_errno("mount", target);
   }
   return {};
