@@ -39,10 +39,6 @@ std::string base_of(const Hierarchy& hierarchy, Layout layout) {
 base::Result<Paths> place(const Host& host, std::string_view cgroups_path, std::string_view id) {
   const std::string by_id = '/' + std::string(id);
   const std::string_view wanted = cgroups_path.empty() ? by_id : cgroups_path;
-  if (wanted.find('/') == std::string_view::npos && std::ranges::count(wanted, ':') == 2) {
-    return base::fail(base::ErrorKind::Unsupported, "linux.cgroupsPath: " + std::string(wanted) +
-                                                        " asks for the systemd cgroup driver");
-  }
   const std::string relative = TRY(clean(wanted));
   const bool absolute = wanted.starts_with('/');
   Paths paths;

@@ -16,9 +16,10 @@ namespace runtime::cgroup {
 using Paths = std::map<std::string, std::string>;
 
 /// Pure. An empty `cgroups_path` means "/<id>". Invalid when the path is the root of a hierarchy,
-/// when it has a component "..", or when it is of the form slice:prefix:name. Where there is only
-/// v2, a relative path lies beside the cgroup of the runtime instead of below it: a cgroup with
-/// processes hands no controllers down.
+/// or when it has a component "..". slice:prefix:name is a path like others: it means a unit to the
+/// systemd driver alone, and containerd 1.6 sends it without asking for that one. Where there is
+/// only v2, a relative path lies beside the cgroup of the runtime instead of below it: a cgroup
+/// with processes hands no controllers down.
 base::Result<Paths> place(const Host& host, std::string_view cgroups_path, std::string_view id);
 
 }  // namespace runtime::cgroup

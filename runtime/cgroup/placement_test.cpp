@@ -52,11 +52,10 @@ TEST(Place, TheRootOfAHierarchyIsNoContainersCgroup) {
             "linux.cgroupsPath: / is the root of the cgroups");
 }
 
-TEST(Place, ASystemdTripleIsRefusedByName) {
-  const auto paths = place(host(), "system.slice:runc:id", "id");
+TEST(Place, ASliceWithAPrefixIsAPathLikeOthers) {
+  const Host v1{Layout::V1, {{Version::V1, "/m", {"memory"}, "/box"}}};
 
-  ASSERT_FALSE(paths);
-  EXPECT_EQ(paths.error().kind(), base::ErrorKind::Unsupported);
+  EXPECT_EQ(place(v1, "test.slice:cri:id", "id")->at("memory"), "/m/box/test.slice:cri:id");
 }
 
 }  // namespace
