@@ -1,6 +1,6 @@
 # The commands of this project. `make demo` and `make test` are all that one needs; both install what
 # is missing on Debian 12.
-.PHONY: build demo test test-vm bench fuzz lint packages clean
+.PHONY: build demo test test-cri test-vm bench fuzz lint packages clean
 .DEFAULT_GOAL := build
 
 BIN := build/release/bin
@@ -26,6 +26,11 @@ test: packages
 test-vm: build
 	@cmake --build --preset release --target runtime_cgroup_test runtime_state_test
 	@test/vm/run --minutes 40 'python3 test/vm/guest-tests'
+
+# critest against a containerd of its own: 2.4 where test/beds/build has made it, else Debian's. CRITEST
+# names the program, built from a checkout of kubernetes-sigs/cri-tools. Three minutes.
+test-cri: build
+	@WHERRY_BIN_DIR=$(BIN) test/integration/critest.py
 
 # A table, and build/bench.json.
 bench: build

@@ -19,10 +19,11 @@ def all_images():
     )}
 
 
-def load(bed, namespaces):
-    """Imports all of them into the daemon's namespaces."""
+def load(bed, namespaces, names=()):
+    """Imports all of them, or those of these short names, into the daemon's namespaces."""
     path = bed.path("images.tar")
-    images.write_layout(all_images().values(), path)
+    found = all_images()
+    images.write_layout([found[name] for name in names or found], path)
     for namespace in namespaces:
         bed.ctr("images", "import", "--local" if bed.daemon != "1.6" else "--no-unpack=false", path,
                 namespace=namespace)
