@@ -13,6 +13,16 @@ enum class Errno : std::uint16_t {
 #include "engine/wasi/errno.def"
 #undef WASI_ERRNO
   NotCapable = 76,
+  // Those of getaddrinfo(3), as the socket extension has them.
+  AiAgain = 78,
+  AiBadFlag = 79,
+  AiFail = 80,
+  AiFamily = 81,
+  AiMemory = 82,
+  AiNoData = 83,
+  AiNoName = 84,
+  AiService = 85,
+  AiSockType = 86,
 };
 
 /// What a WASI function yields: the guest sees Success or the error.

@@ -108,6 +108,9 @@ Result<void> sock_getsockopt(Call& call, Fd fd, std::uint32_t level, std::uint32
                              Address value, Address size_or_place);
 Result<void> sock_setsockopt(Call& call, Fd fd, std::uint32_t level, std::uint32_t name,
                              Address value, Size size);
+Result<void> sock_getaddrinfo(Call& call, Address node, Size node_size, Address service,
+                              Size service_size, Address hints, Address results, Size max_results,
+                              Address stored);
 Result<void> sock_getlocaladdr(Call& call, Fd fd, Address address, Address port);
 Result<void> sock_getlocaladdr_v1(Call& call, Fd fd, Address address, Address family, Address port);
 Result<void> sock_getpeeraddr(Call& call, Fd fd, Address address, Address port);

@@ -11,7 +11,7 @@ enum class AddressFamily : std::uint8_t { Unspecified = 0, Inet4 = 1, Inet6 = 2,
 
 enum class SocketType : std::uint8_t { Any = 0, Datagram = 1, Stream = 2 };
 
-enum class Protocol : std::uint32_t { Any = 0, Tcp = 1, Udp = 2 };
+enum class Protocol : std::uint8_t { Any = 0, Tcp = 1, Udp = 2 };
 
 /// Where an address lies, and of which size its buffer is: that of the address itself, or
 /// kAddressStorage.
@@ -28,5 +28,27 @@ struct AddressStorage {
 };
 inline constexpr std::uint32_t kAddressStorage = sizeof(AddressStorage);
 static_assert(kAddressStorage == 128);
+
+struct Addrinfo {
+  std::uint16_t flags;
+  std::uint8_t family;
+  std::uint8_t socktype;
+  std::uint8_t protocol;
+  std::uint8_t padding[3];
+  std::uint32_t address_length;
+  std::uint32_t address;  ///< of a GuestSockaddr
+  std::uint32_t canonname;
+  std::uint32_t canonname_length;  ///< the room there; then what was put there, without the NUL
+  std::uint32_t next;
+};
+static_assert(sizeof(Addrinfo) == 28 && offsetof(Addrinfo, address_length) == 8);
+
+struct GuestSockaddr {
+  std::uint8_t family;
+  std::uint8_t padding[3];
+  std::uint32_t size;
+  std::uint32_t data;  ///< the port in network order, then as in Linux's structures
+};
+static_assert(sizeof(GuestSockaddr) == 12);
 
 }  // namespace engine::wasi

@@ -90,6 +90,7 @@ base::Result<WasiContext> make_context(WasiOptions options) {
   context.arguments = std::move(options.arguments);
   context.environment = std::move(options.environment);
   context.sockets = std::move(options.sockets);
+  context.resolver = std::move(options.resolver);
   context.memory_of = options.memory_of;
   context.exit = options.exit;
   context.exit_data = options.exit_data;

@@ -13,6 +13,7 @@
 #include "base/unique_fd.hpp"
 #include "engine/artifact/vm_layout.hpp"
 #include "engine/wasi/descriptor.hpp"
+#include "engine/wasi/resolver.hpp"
 #include "engine/wasi/socket_policy.hpp"
 
 namespace engine::wasi {
@@ -36,6 +37,7 @@ struct WasiOptions {
   std::vector<Preopen> preopens;  ///< after the sockets
   /// For sockets of the guest's own making; those that it inherits are not asked for.
   SocketPolicy sockets;
+  ResolverFiles resolver;
   /// Memory 0 of the instance that calls, empty when it has none; required. A program passes
   /// execution::guest_memory.
   std::span<std::byte> (*memory_of)(const VmContext*) = nullptr;
@@ -52,6 +54,7 @@ struct WasiContext {
   std::vector<std::string> environment;
   DescriptorTable descriptors;
   SocketPolicy sockets;
+  ResolverFiles resolver;
   std::span<std::byte> (*memory_of)(const VmContext*) = nullptr;
   void (*exit)(void*, std::uint32_t) = nullptr;
   void* exit_data = nullptr;

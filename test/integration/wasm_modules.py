@@ -75,6 +75,17 @@ def c_module(box, source):
         return file.read()
 
 
+def guest(box, name, *options):
+    """A C program of test/guests, compiled."""
+    if not shutil.which("clang-19") or not os.path.exists("/usr/lib/wasm32-wasi/libc.a"):
+        raise Skip("needs clang-19 and wasi-libc")
+    out = box.path(name + ".wasm")
+    if not os.path.exists(out):
+        subprocess.run(["clang-19", "--target=wasm32-wasi", "-O2", "-D_GNU_SOURCE", *options,
+                        os.path.join(harness.ROOT, f"test/guests/c/{name}.c"), "-o", out], check=True)
+    return out
+
+
 def count_compiles(box, also="true"):
     """From here on the box's commands start a compiler that notes it and runs `also`. Returns who
     reads the count."""

@@ -10,21 +10,10 @@ import subprocess
 import sys
 
 from harness import ROOT, Skip, eq, has, main, read, test, true, wait_until
-from wasm_modules import bundle_of, needs_programs
+from wasm_modules import bundle_of, guest, needs_programs
 
-CLANG = "clang-19"
 REQUESTS = 10000
 GO_SERVER = os.path.join(ROOT, "build", "guests", "httpd-go.wasm")
-
-
-def guest(box, name, *options):
-    """A C program of test/guests, compiled."""
-    if not shutil.which(CLANG) or not os.path.exists("/usr/lib/wasm32-wasi/libc.a"):
-        raise Skip("needs clang-19 and wasi-libc")
-    out = box.path(name + ".wasm")
-    subprocess.run([CLANG, "--target=wasm32-wasi", "-O2", "-D_GNU_SOURCE", *options,
-                    os.path.join(ROOT, f"test/guests/c/{name}.c"), "-o", out], check=True)
-    return out
 
 
 def server(box):
