@@ -23,7 +23,8 @@ def server(box):
 def started(box, listen, args=(), change=None, module=None):
     """A container of the server that listens; the pid of its first process."""
     def configure(config):
-        config["annotations"] = {"dev.wherry/listen": listen}
+        if listen:
+            config["annotations"] = {"dev.wherry/listen": listen}
         if change:
             change(config)
     needs_programs()
@@ -256,6 +257,23 @@ def in_container(box, args, rules=None, change=None):
 def every_function_of_the_extension_works_in_a_container(box):
     done = in_container(box, [])
     eq((done.out, done.status), (WENT_WELL, 0), repr(done))
+
+
+def own_server(box):
+    return guest(box, "httpd", "-DSOCKET_EXTENSION")
+
+
+@test
+def a_server_with_a_socket_of_its_own_answers_ten_thousand_requests(box):
+    pid = started(box, None, module=own_server(box))
+    eq(get(pid, "http://127.0.0.1:8080/"), "hello\n")
+    load(pid, "http://127.0.0.1:8080/", 16)
+
+
+@test
+def ten_thousand_connections_to_a_socket_of_its_own(box):
+    pid = started(box, None, module=own_server(box))
+    load(pid, "http://127.0.0.1:8080/", 16, keep_alive=False)
 
 
 @test

@@ -1,6 +1,8 @@
-// Serves HTTP on the listening sockets that the WASI host gives it as descriptors 3, 4, ...: one
+// Serves HTTP on the listening sockets that it is given as descriptors 3, 4, ... (LISTEN_FDS): one
 // thread, one poll(2) over all of them and their connections. The answer is "hello", or with an
-// argument the first bytes of the file that it names.
+// argument the first bytes of the file that it names. With -DSOCKET_EXTENSION, and without
+// LISTEN_FDS, it makes its own socket on port 8080 of every IPv4 address. It is a program of this
+// machine too, to compare.
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -8,7 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __wasi__
 #include <wasi/api.h>
+#else
+#include <sys/socket.h>
+#endif
 
 enum { kMaxListeners = 8, kMaxPolled = 512, kRequest = 2048 };
 
@@ -42,11 +48,53 @@ static void make_answer(const char* file) {
   answer_size = (size_t)head + size;
 }
 
+#ifdef __wasi__
+static int accept_one(int listener) {
+  __wasi_fd_t fd;
+  return __wasi_sock_accept((__wasi_fd_t)listener, __WASI_FDFLAGS_NONBLOCK, &fd) == 0 ? (int)fd
+                                                                                      : -1;
+}
+#else
+static int accept_one(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK); }
+#endif
+
+#ifdef SOCKET_EXTENSION
+#define IMPORT(name) \
+  __attribute__((import_module("wasi_snapshot_preview1"), import_name(#name))) extern int name
+struct address {
+  void* bytes;
+  unsigned size;
+};
+IMPORT(sock_open)(int family, int type, int* fd);
+IMPORT(sock_bind)(int fd, struct address* address, int port);
+IMPORT(sock_listen)(int fd, int backlog);
+IMPORT(sock_setsockopt)(int fd, int level, int name, void* value, unsigned size);
+
+static int open_listener(void) {
+  enum { kInet4 = 1, kStream = 2, kSocketLevel = 0, kReuseAddress = 0, kPort = 8080 };
+  unsigned char any[4] = {0};
+  struct address address = {any, sizeof any};
+  int fd, on = 1;
+  int error = sock_open(kInet4, kStream, &fd);
+  if (!error) error = sock_setsockopt(fd, kSocketLevel, kReuseAddress, &on, sizeof on);
+  if (!error) error = sock_bind(fd, &address, kPort);
+  if (!error) error = sock_listen(fd, 4096);
+  if (!error) error = __wasi_fd_fdstat_set_flags((__wasi_fd_t)fd, __WASI_FDFLAGS_NONBLOCK);
+  if (error) {
+    fprintf(stderr, "no socket: errno %d\n", error);
+    exit(1);
+  }
+  return fd;
+}
+#else
+static int open_listener(void) { return -1; }
+#endif
+
 static void accept_all(int listener) {
   while (count < kMaxPolled) {
-    __wasi_fd_t fd;
-    if (__wasi_sock_accept((__wasi_fd_t)listener, __WASI_FDFLAGS_NONBLOCK, &fd) != 0) return;
-    polled[count] = (struct pollfd){.fd = (int)fd, .events = POLLIN};
+    int fd = accept_one(listener);
+    if (fd < 0) return;
+    polled[count] = (struct pollfd){.fd = fd, .events = POLLIN};
     connections[count++].size = 0;
   }
 }
@@ -74,14 +122,15 @@ static int serve(size_t i) {
 
 int main(int argc, char** argv) {
   const char* given = getenv("LISTEN_FDS");
-  listeners = given ? (size_t)atoi(given) : 0;
+  int first = given ? 3 : open_listener();
+  listeners = given ? (size_t)atoi(given) : first >= 0;
   if (listeners == 0 || listeners > kMaxListeners) {
     fprintf(stderr, "no listening sockets: LISTEN_FDS is %s\n", given ? given : "not set");
     return 1;
   }
   make_answer(argc > 1 ? argv[1] : NULL);
   for (; count < listeners; ++count) {
-    polled[count] = (struct pollfd){.fd = 3 + (int)count, .events = POLLIN};
+    polled[count] = (struct pollfd){.fd = first + (int)count, .events = POLLIN};
   }
   printf("listening\n");
   fflush(stdout);
