@@ -207,8 +207,8 @@ traps_and_signals() {
   out=$(cat "$work/unreachable.err")
   contains "it says which" "unreachable" "$out"
   local frames
-  frames=$(grep -Eo '(fail_at_the_bottom|call_in_the_middle|_start)' <<<"$out" | tr '\n' ' ')
-  same "and the functions that it went through" "fail_at_the_bottom call_in_the_middle _start " "$frames"
+  frames=$(grep -Eo ' (fail_at_the_bottom|call_in_the_middle|main|_start)$' <<<"$out" | tr -d '\n')
+  same "and the functions that it went through, inlined ones too" " fail_at_the_bottom call_in_the_middle main _start" "$frames"
   local how text
   for how in memory divide stack; do
     case $how in
