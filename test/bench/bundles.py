@@ -5,8 +5,22 @@ import os
 import shutil
 import subprocess
 
+from measure import ROOT
 
-def write(bundle, wherry, arguments, cgroup=None):
+
+def default_seccomp():
+    """linux.seccomp as containerd's own profile has it: taken from a container that a containerd of
+    test/beds started. None where it cannot run."""
+    beds = os.path.join(ROOT, "test", "beds", "shell")
+    script = ("ctr run --detach --seccomp --runtime io.containerd.runc.v2 bed.local/busybox:1 one"
+              " sleep 100 >/dev/null &&"
+              " cat $BED/state/io.containerd.runtime.v2.task/default/one/config.json")
+    done = subprocess.run([beds, "1.6", "sh", "-c", script], capture_output=True, timeout=120,
+                          stdin=subprocess.DEVNULL)
+    return json.loads(done.stdout)["linux"]["seccomp"] if done.returncode == 0 else None
+
+
+def write(bundle, wherry, arguments, cgroup=None, seccomp=None):
     os.makedirs(os.path.join(bundle, "rootfs"), exist_ok=True)
     path = os.path.join(bundle, "config.json")
     if os.path.exists(path):
@@ -18,6 +32,8 @@ def write(bundle, wherry, arguments, cgroup=None):
     config["process"].update(terminal=False, args=arguments)
     if cgroup:
         config["linux"]["cgroupsPath"] = cgroup
+    if seccomp:
+        config["linux"]["seccomp"] = seccomp
     with open(path, "w") as file:
         json.dump(config, file)
     return bundle
@@ -29,7 +45,7 @@ def copy_once(source, target):
         shutil.copy2(source, target)
 
 
-def busybox(bundle, wherry, arguments):
+def busybox(bundle, wherry, arguments, seccomp=None):
     binaries = os.path.join(bundle, "rootfs", "bin")
     os.makedirs(binaries, exist_ok=True)
     shutil.copy("/bin/busybox", binaries)
@@ -37,7 +53,7 @@ def busybox(bundle, wherry, arguments):
         link = os.path.join(binaries, name)
         if not os.path.lexists(link):
             os.symlink("busybox", link)
-    return write(bundle, wherry, arguments)
+    return write(bundle, wherry, arguments, seccomp=seccomp)
 
 
 def wasm(bundle, wherry, module, cgroup):
