@@ -33,16 +33,12 @@ base::Result<container::CreateOptions> create_options(const Arguments& arguments
 }
 
 container::Host make_host(const Invocation& invocation) {
-  return container::make_host(
+  container::Host host = container::make_host(
       invocation.globals.store,
       [&log = invocation.log](std::string_view text) { log.warning(text); },
       workload::choose_executable);
-}
-
-base::Result<void> check_cgroup_driver(const Globals& globals) {
-  if (!globals.systemd_cgroup) return {};
-  return base::fail(base::ErrorKind::Unsupported,
-                    "--systemd-cgroup: the systemd cgroup driver is not implemented");
+  host.systemd_cgroup = invocation.globals.systemd_cgroup;
+  return host;
 }
 
 }  // namespace runtime::cli

@@ -27,7 +27,5 @@ base::Result<unsigned> preserve_fds(const Arguments& arguments);
 
 /// The library's host for this run of the program. It refers to `invocation`.
 container::Host make_host(const Invocation& invocation);
-/// Unsupported when the caller asks for systemd's cgroup driver.
-base::Result<void> check_cgroup_driver(const Globals& globals);
 
 }  // namespace runtime::cli

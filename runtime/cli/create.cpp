@@ -9,7 +9,6 @@ constexpr Option kOptions[] = {kBundle,  kConsoleSocket, kPidfdSocket, kPidFile,
                                kNoPivot, kNoNewKeyring,  kPreserveFds};
 
 base::Result<int> run(const Invocation& invocation) {
-  TRY(check_cgroup_driver(invocation.globals));
   const container::CreateOptions options = TRY(create_options(invocation.arguments));
   static_cast<void>(TRY(container::create(make_host(invocation), options)));
   return 0;

@@ -19,7 +19,6 @@ constexpr Option kOptions[] = {
 };
 
 base::Result<int> run(const Invocation& invocation) {
-  TRY(check_cgroup_driver(invocation.globals));
   container::RunOptions options;
   options.create = TRY(create_options(invocation.arguments));
   options.detach = invocation.arguments.flag("detach");

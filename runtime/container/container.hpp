@@ -30,6 +30,8 @@ struct Host {
   std::string seccomp_cache;
   /// Native or wasm; empty: everything is native.
   process::ChooseExecutable choose_executable;
+  /// create: systemd makes the cgroups, as a unit. Every later operation knows from the record.
+  bool systemd_cgroup = false;
 };
 
 /// A host whose seccomp cache lies beside the default root, wherever its own store is: profiles are

@@ -8,6 +8,7 @@
 
 #include "base/file.hpp"
 #include "runtime/cgroup/cgroup.hpp"
+#include "runtime/container/unit.hpp"
 #include "runtime/hooks/hooks.hpp"
 #include "runtime/namespaces/id_maps.hpp"
 #include "runtime/process/terminal.hpp"
@@ -30,8 +31,9 @@ class Maker {
   base::Result<void> make(bool with_fifo) {
     TRY(record_intent());
     TRY(plan_process(with_fifo));
-    TRY(make_cgroups());
-    const base::UniqueFd unified = TRY(cgroup().open_unified());
+    // A unit begins with a process, so there is none of its cgroups to be born in.
+    if (!unit_) TRY(make_cgroups());
+    const base::UniqueFd unified = unit_ ? base::UniqueFd() : TRY(cgroup().open_unified());
     child_ = TRY(base::with_context(process::launch(plan_, steps(), unified ? unified.get() : -1),
                                     "unable to start container process"));
     TRY(hand_out());
@@ -72,14 +74,26 @@ class Maker {
     record_.created = state::timestamp_now();
     record_.owner = ::geteuid();
     record_.annotations = spec().annotations;
-    record_.cgroup = TRY(cgroup::place(cgroup_host_, spec().linux.cgroups_path, options_.id));
+    TRY(place_cgroups());
     // Before the intent names it: what lives there is not this container's to kill.
     if (base::Result<void> unused = cgroup().check_unused(); !unused) {
       record_.cgroup.clear();
+      record_.unit.reset();
       return unused;
     }
     TRY(entry_.save(record_));
     return entry_.save_config(bundle_.config);
+  }
+
+  base::Result<void> place_cgroups() {
+    std::string path = spec().linux.cgroups_path;
+    if (host_.systemd_cgroup) {
+      unit_ = TRY(ContainerUnit::plan(spec(), options_.id));
+      record_.unit = unit_->unit();
+      path = unit_->cgroup();
+    }
+    record_.cgroup = TRY(cgroup::place(cgroup_host_, path, options_.id));
+    return {};
   }
 
   /// What is asked for and not there must not pass in silence.
@@ -180,9 +194,22 @@ class Maker {
     return base::with_context(cgroup.apply(resources), "set cgroup limits");
   }
 
+  base::Result<void> start_unit(pid_t pid) {
+    base::Result<void> started = unit_->start(spec(), options_.id, cgroup_host_, pid);
+    if (!started && started.error().kind() == base::ErrorKind::AlreadyExists) {
+      // Somebody else's: undo() must not stop it.
+      record_.cgroup.clear();
+      record_.unit.reset();
+    }
+    TRY(std::move(started));
+    // The manager makes what it has controllers for; the rest, and exact limits, are ours to write.
+    return make_cgroups();
+  }
+
   process::Steps steps() {
     process::Steps out;
     out.enter_cgroups = [this](pid_t pid, bool in_unified) -> base::Result<void> {
+      if (unit_) TRY(start_unit(pid));
       return base::with_context(in_unified ? cgroup().add_to_v1(pid) : cgroup().add(pid),
                                 "enter cgroup");
     };
@@ -250,6 +277,7 @@ class Maker {
   state::Entry entry_;
   state::Record record_;
   cgroup::Host cgroup_host_;
+  std::optional<ContainerUnit> unit_;  ///< with the systemd driver
   rootfs::RootfsPlan rootfs_;
   process::Plan plan_;
   process::Child child_;

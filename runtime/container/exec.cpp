@@ -13,6 +13,7 @@
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/container/bundle.hpp"
 #include "runtime/container/foreground.hpp"
+#include "runtime/container/unit.hpp"
 #include "runtime/process/launch.hpp"
 #include "runtime/process/terminal.hpp"
 #include "runtime/security/process_attributes.hpp"
@@ -135,6 +136,14 @@ base::Result<cgroup::Paths> exec_cgroup(const state::Record& record,
   return out;
 }
 
+/// v2: the part of --cgroup; systemd moves processes nowhere else.
+std::string below_unit(const state::Record& record, const cgroup::Paths& paths) {
+  const auto top = record.cgroup.find("");
+  const auto chosen = paths.find("");
+  if (top == record.cgroup.end() || chosen == paths.end()) return "";
+  return chosen->second.substr(top->second.size());
+}
+
 struct Target {
   state::Record record;
   oci::Spec spec;
@@ -179,7 +188,11 @@ base::Result<process::Child> launch_exec(const ExecOptions& options, const Targe
   const cgroup::Cgroup cgroup(TRY(exec_cgroup(target.record, options.cgroups)));
   process::Steps steps;
   steps.enter_cgroups = [&](pid_t pid, bool in_unified) -> base::Result<void> {
-    return base::with_context(in_unified ? cgroup.add_to_v1(pid) : cgroup.add(pid),
+    base::Result<void> joined = in_unified ? cgroup.add_to_v1(pid) : cgroup.add(pid);
+    if (!joined && joined.error().sys_errno() == EACCES && target.record.unit) {
+      joined = attach_to_unit(*target.record.unit, below_unit(target.record, cgroup.paths()), pid);
+    }
+    return base::with_context(std::move(joined),
                               "adding pid " + std::to_string(pid) + " to cgroups");
   };
   steps.attach = [&](pid_t pid) -> base::Result<void> {

@@ -16,7 +16,7 @@ oci::Features supported_features() {
   for (const std::string_view name : security::capability_names()) {
     section.capabilities.emplace_back(name);
   }
-  section.cgroup = {.v1 = true, .v2 = true, .systemd = false, .systemd_user = false, .rdma = true};
+  section.cgroup = {.v1 = true, .v2 = true, .systemd = true, .systemd_user = true, .rdma = true};
   section.seccomp.enabled = true;
   section.seccomp.supported_flags = section.seccomp.known_flags;
   section.apparmor_enabled = true;

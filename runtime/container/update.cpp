@@ -5,6 +5,7 @@
 #include "base/file.hpp"
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/container/bundle.hpp"
+#include "runtime/container/unit.hpp"
 #include "runtime/state/status.hpp"
 
 namespace runtime::container {
@@ -51,6 +52,8 @@ base::Result<void> update(const Host& host, std::string_view id, const oci::Reso
   // Without a list of its own the document does not speak of devices.
   if (resources.devices.empty()) plan.devices.clear();
   for (const std::string& warning : plan.warnings) warn(host, warning);
+  // Before the files: what the manager writes there for a property is less exact.
+  if (record.unit) TRY(update_unit(*record.unit, resources, cgroup_host));
   return cgroup::Cgroup(record.cgroup).apply(plan);
 }
 

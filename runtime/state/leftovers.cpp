@@ -9,6 +9,7 @@
 
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/state/process_id.hpp"
+#include "runtime/systemd/manager.hpp"
 
 namespace runtime::state {
 namespace {
@@ -30,6 +31,14 @@ base::Result<void> kill_and_wait(const ProcessId& process) {
   return {};
 }
 
+base::Result<void> stop_unit(const systemd::Unit& unit) {
+  base::Result<systemd::Manager> manager = systemd::Manager::connect(unit.instance);
+  if (manager) return manager->stop(unit.name);
+  // Nobody answers: then there is nobody whose unit could be left.
+  if (manager.error().kind() == base::ErrorKind::NotFound) return {};
+  return std::unexpected(std::move(manager).error());
+}
+
 }  // namespace
 
 base::Result<void> remove_leftovers(const Record& record) {
@@ -47,6 +56,8 @@ base::Result<void> remove_leftovers(const Record& record) {
       note(base::fail_errno("umount2", *mount));
     }
   }
+  // Before its cgroup goes: systemd notices that by itself, but keeps the name of what failed.
+  if (record.unit) note(stop_unit(*record.unit));
   if (!record.cgroup.empty()) note(cgroup.remove());
   return first;
 }

@@ -84,6 +84,17 @@ base::Result<Phase> phase_member(Value object) {
   return wrong("phase", "a phase");
 }
 
+base::Result<systemd::Unit> unit_of(Value object) {
+  if (!object.is_object()) return wrong("unit", "an object");
+  systemd::Unit out;
+  out.name = TRY(string_member(object, "name"));
+  const auto of_user = object.find("ofUser");
+  const auto flag = of_user ? of_user->boolean() : std::nullopt;
+  if (!flag) return wrong("unit.ofUser", "a boolean");
+  out.instance = *flag ? systemd::Instance::User : systemd::Instance::System;
+  return out;
+}
+
 base::Result<std::vector<std::string>> strings_member(Value object, const std::string& name) {
   const auto value = object.find(name);
   if (!value || !value->is_array()) return wrong(name, "an array");
@@ -120,6 +131,13 @@ std::string to_json(const Record& record) {
   write(writer, record.annotations);
   writer.key("cgroup");
   write(writer, record.cgroup);
+  if (record.unit) {
+    writer.key("unit");
+    writer.begin_object();
+    writer.member("name", record.unit->name);
+    writer.member("ofUser", record.unit->instance == systemd::Instance::User);
+    writer.end_object();
+  }
   writer.key("mounts");
   writer.begin_array();
   for (const std::string& mount : record.mounts) writer.value(mount);
@@ -147,6 +165,7 @@ base::Result<Record> parse_record(std::string_view json) {
   record.owner = static_cast<uid_t>(*uid);
   record.annotations = TRY(map_member(root, "annotations"));
   record.cgroup = TRY(map_member(root, "cgroup"));
+  if (const auto unit = root.find("unit")) record.unit = TRY(unit_of(*unit));
   record.mounts = TRY(strings_member(root, "mounts"));
   return record;
 }

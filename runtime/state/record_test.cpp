@@ -18,6 +18,7 @@ Record sample() {
   record.owner = 1000;
   record.annotations = {{"a", "1"}};
   record.cgroup = {{"", "/sys/fs/cgroup/unified/c1"}, {"memory", "/sys/fs/cgroup/memory/c1"}};
+  record.unit = systemd::Unit{"it-c1.scope", systemd::Instance::User};
   record.mounts = {"/m1", "/m2"};
   return record;
 }
@@ -31,6 +32,7 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_EQ(to_json(*again), text);
   EXPECT_EQ(again->phase, Phase::Created);
   EXPECT_EQ(again->init, (ProcessId{56, 78}));
+  EXPECT_EQ(again->unit, sample().unit);
 }
 
 TEST(Record, WithoutInitIsTheIntent) {
@@ -42,6 +44,16 @@ TEST(Record, WithoutInitIsTheIntent) {
 
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->init.has_value());
+}
+
+TEST(Record, WithoutTheSystemdDriverThereIsNoUnit) {
+  Record record = sample();
+  record.unit.reset();
+
+  const auto again = parse_record(to_json(record));
+
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->unit.has_value());
 }
 
 TEST(Record, EveryCutIsRefused) {

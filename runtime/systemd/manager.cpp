@@ -1,9 +1,13 @@
 // The calls, and what is done with their answers.
 #include "runtime/systemd/manager.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+
+#include "base/file.hpp"
 
 namespace runtime::systemd {
 namespace {
@@ -75,6 +79,22 @@ std::optional<JobEnd> read_job_end(const dbus::Message& signal) {
 }
 
 }  // namespace
+
+Instance instance_of(uid_t effective_user, std::string_view uid_map) {
+  if (effective_user != 0) return Instance::User;
+  // "inside outside count", right-aligned; user_namespaces(7).
+  const std::size_t inside = uid_map.find_first_not_of(' ');
+  if (inside == uid_map.npos) return Instance::System;
+  const std::size_t outside = uid_map.find_first_not_of(' ', uid_map.find(' ', inside));
+  const bool is_root_outside =
+      uid_map.substr(inside).starts_with("0 ") && uid_map.substr(outside).starts_with("0 ");
+  return is_root_outside ? Instance::System : Instance::User;
+}
+
+Instance instance_of_caller() {
+  constexpr std::size_t kMaxMap = std::size_t{64} << 10;
+  return instance_of(::geteuid(), base::read_file("/proc/self/uid_map", kMaxMap).value_or(""));
+}
 
 std::vector<dbus::Address> manager_addresses(Instance instance,
                                              const std::string& runtime_directory,

@@ -4,16 +4,20 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
 #include "runtime/dbus/connection.hpp"
 #include "runtime/systemd/properties.hpp"
+#include "runtime/systemd/unit.hpp"
 
 namespace runtime::systemd {
 
-/// Whose manager.
-enum class Instance : std::uint8_t { System, User };
+/// Pure: root has the system's manager, everybody else his own; so has root of a user namespace in
+/// which he is somebody else outside. `uid_map` is the text of /proc/self/uid_map.
+Instance instance_of(uid_t effective_user, std::string_view uid_map);
+Instance instance_of_caller();
 
 /// Pure: the addresses to try, in order. The texts are environment variables; empty: not set.
 std::vector<dbus::Address> manager_addresses(Instance instance,

@@ -24,5 +24,16 @@ TEST(ManagerAddresses, AUserHasHisOwnUnlessHeHasNoDirectory) {
   EXPECT_TRUE(manager_addresses(Instance::User, "", "").empty());
 }
 
+TEST(InstanceOf, RootOfTheHostHasTheSystems) {
+  EXPECT_EQ(instance_of(0, "         0          0 4294967295\n"), Instance::System);
+  EXPECT_EQ(instance_of(0, ""), Instance::System);
+}
+
+TEST(InstanceOf, EverybodyElseHasHisOwn) {
+  EXPECT_EQ(instance_of(1000, "         0          0 4294967295\n"), Instance::User);
+  EXPECT_EQ(instance_of(0, "         0       1000          1\n         1     100000      65536\n"),
+            Instance::User);
+}
+
 }  // namespace
 }  // namespace runtime::systemd
