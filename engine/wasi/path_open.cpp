@@ -28,7 +28,10 @@ struct OpenRequest {
   Rights inheriting = 0;
   int fd_flags = 0;
 
-  bool writing() const { return truncate || (base & rights::kWriting) != 0; }
+  // The right to set the size alone does not make a writer: Go asks for it whenever it reads.
+  bool writing() const {
+    return truncate || (base & rights::kWriting & ~rights::kFdFilestatSetSize) != 0;
+  }
   bool reading() const { return (base & rights::kReading) != 0; }
   int access_mode() const {
     if (!writing()) return O_RDONLY;
@@ -51,6 +54,7 @@ Result<OpenRequest> parse_request(std::uint32_t lookup, std::uint32_t flags, Rig
   out.base = base & rights::kAll;
   out.inheriting = inheriting & rights::kAll;
   out.fd_flags = TRY(host_fd_flags(fd_flags));
+  if (!out.writing()) out.base &= ~rights::kFdFilestatSetSize;
   return out;
 }
 
@@ -152,6 +156,13 @@ Result<base::UniqueFd> open_host_file(const Descriptor& directory, const std::st
   return opened;
 }
 
+// Who may open a file so that its size can be set may as well set it at once. Go's os.Root asks for
+// its directory without the first of these rights and truncates files through it.
+bool may_truncate(const Descriptor& directory) {
+  return (directory.base & rights::kPathFilestatSetSize) != 0 ||
+         (directory.inheriting & rights::kFdFilestatSetSize) != 0;
+}
+
 }  // namespace
 
 Result<void> path_open(Call& call, Fd fd, std::uint32_t lookup, Address path, Size path_size,
@@ -159,9 +170,9 @@ Result<void> path_open(Call& call, Fd fd, std::uint32_t lookup, Address path, Si
                        std::uint32_t fd_flags, Address opened) {
   const auto out = TRY(call.out<Fd>(opened));
   const OpenRequest request = TRY(parse_request(lookup, open_flags, base, inheriting, fd_flags));
-  const Rights needed = rights::kPathOpen | (request.create ? rights::kPathCreateFile : 0) |
-                        (request.truncate ? rights::kPathFilestatSetSize : 0);
+  const Rights needed = rights::kPathOpen | (request.create ? rights::kPathCreateFile : 0);
   const DescriptorRef directory = TRY(call.descriptors().get_directory(fd, needed));
+  if (request.truncate && !may_truncate(*directory)) return fail(Errno::NotCapable);
   if (((request.base | request.inheriting) & ~directory->inheriting) != 0) {
     return fail(Errno::NotCapable);
   }

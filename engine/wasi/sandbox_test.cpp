@@ -177,6 +177,27 @@ TEST_F(BeneathADirectory, ADerivedDirectoryIsASandboxOfItsOwn) {
   EXPECT_EQ(guest_.open(a, "../file"), Errno::Perm);
 }
 
+// Go's os.Root: the directory itself is opened without the right to truncate, what is opened
+// through it may be written.
+TEST_F(BeneathADirectory, TruncatingNeedsTheRightByPathOrByDescriptor) {
+  write(inside() / "file", "text");
+  Fd again = 0;
+  const auto open_directory = [&](Rights inheriting) {
+    return guest_.open(kDir, ".",
+                       {.oflags = oflags::kDirectory,
+                        .base = rights::kDirectory & ~rights::kPathFilestatSetSize,
+                        .inheriting = inheriting},
+                       again);
+  };
+  const OpenOptions truncating{.oflags = oflags::kTrunc, .base = rights::kFdWrite};
+  ASSERT_EQ(open_directory(rights::kAll & ~rights::kFdFilestatSetSize), Errno::Success);
+  EXPECT_EQ(guest_.open(again, "file", truncating), Errno::NotCapable);
+  EXPECT_EQ(read(inside() / "file"), "text");
+  ASSERT_EQ(open_directory(rights::kAll), Errno::Success);
+  EXPECT_EQ(guest_.open(again, "file", truncating), Errno::Success);
+  EXPECT_EQ(read(inside() / "file"), "");
+}
+
 class ReadOnly : public GuestWithDirectory {
  protected:
   ReadOnly() : GuestWithDirectory(Sandbox::Beneath, true) { write(inside() / "file", "text"); }
@@ -190,6 +211,15 @@ TEST_F(ReadOnly, OpeningForAnyKindOfChangeIsRefused) {
   EXPECT_EQ(guest_.open(kDir, "new", {.oflags = oflags::kCreat}), Errno::RoFs);
   EXPECT_EQ(guest_.open(kDir, "file", {.oflags = oflags::kCreat}), Errno::Success);
   EXPECT_EQ(read(inside() / "file"), "text");
+}
+
+// What Go's standard library asks for when it opens a file to read it.
+TEST_F(ReadOnly, AFileIsReadByWhoAsksForTheRightToSetItsSize) {
+  Fd fd = 0;
+  constexpr Rights kGo = rights::kFdRead | rights::kFdFilestatSetSize;
+  ASSERT_EQ(guest_.open(kDir, "file", {.base = kGo}, fd), Errno::Success);
+  EXPECT_EQ(guest_.read(fd), "text");
+  EXPECT_EQ(guest_.call<fd_filestat_set_size>(fd, std::uint64_t{0}), Errno::NotCapable);
 }
 
 TEST_F(ReadOnly, EntriesCannotBeChanged) {
