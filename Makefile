@@ -1,6 +1,6 @@
 # The commands of this project. `make demo` and `make test` are all that one needs; both install what
 # is missing on Debian 12.
-.PHONY: build demo test test-cri test-vm bench fuzz lint packages clean
+.PHONY: build demo test test-cri test-programs test-vm bench fuzz lint packages clean
 .DEFAULT_GOAL := build
 
 BIN := build/release/bin
@@ -20,6 +20,11 @@ demo: build
 # Everything: lint, both compilers, unit and integration tests, sanitizers, conformance, a short fuzz.
 test: packages
 	@test/run
+
+# Real programs (SQLite, zstd, esbuild, CPython, Go's own tests) against their native builds: half an
+# hour the first time, since large modules are compiled. `make test` has the small ones.
+test-programs: build
+	@test/programs/run
 
 # The tests of what this machine may not have, cgroup v2 and systemd, in an emulated one (20 minutes;
 # the first time some more, and with the network, to build its image).
