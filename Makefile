@@ -1,9 +1,10 @@
 # The commands of this project. `make demo` and `make test` are all that one needs; both install what
 # is missing on Debian 12.
-.PHONY: build demo test test-cri test-programs test-vm bench fuzz lint packages clean
+.PHONY: build demo install example-images test test-cri test-k8s test-programs test-vm bench fuzz lint packages clean
 .DEFAULT_GOAL := build
 
 BIN := build/release/bin
+PREFIX ?= /usr/local
 
 packages:
 	@.ci/install-packages
@@ -16,6 +17,20 @@ build: packages
 
 demo: build
 	@test/demo/demo.sh
+
+# The programs, and what containerd and Kubernetes want to know of them (deploy/README.md).
+PROGRAMS := wherry wherry-exec wherry-compile containerd-shim-wherry-v2
+install:
+	@test -x $(BIN)/wherry || { echo "make install: nothing is built: make build" >&2; exit 1; }
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/wherry/containerd $(DESTDIR)$(PREFIX)/share/wherry/examples
+	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 deploy/README.md deploy/runtimeclass.yaml $(DESTDIR)$(PREFIX)/share/wherry
+	install -m 644 deploy/containerd/*.toml $(DESTDIR)$(PREFIX)/share/wherry/containerd
+	install -m 644 deploy/examples/*.yaml $(DESTDIR)$(PREFIX)/share/wherry/examples
+
+# The images of deploy/examples, for `ctr -n k8s.io images import`.
+example-images: packages
+	@python3 test/beds/catalogue.py build/example-images.tar && echo build/example-images.tar
 
 # Everything: lint, both compilers, unit and integration tests, sanitizers, conformance, a short fuzz.
 test: packages
@@ -36,6 +51,12 @@ test-vm: build
 # names the program, built from a checkout of kubernetes-sigs/cri-tools. Three minutes.
 test-cri: build
 	@WHERRY_BIN_DIR=$(BIN) test/integration/critest.py
+
+# A Kubernetes of one node, with pods of deploy/examples: four minutes, and the first time fifteen more to
+# build Kubernetes.
+test-k8s: build
+	@test/beds/build containerd kubernetes
+	@WHERRY_BIN_DIR=$(BIN) test/k8s/run
 
 # A table, and build/bench.json.
 bench: build

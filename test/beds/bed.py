@@ -25,6 +25,7 @@ import time
 import programs
 
 HERE = pathlib.Path(__file__).resolve().parent
+DEPLOY = programs.ROOT / "deploy"
 CGROUP = pathlib.Path("/sys/fs/cgroup")
 INSIDE = "WHERRY_BED"
 REGISTRY = "127.0.0.1:5000"
@@ -275,6 +276,30 @@ class Bed:
                       if not path.is_dir() and path.name != ".lock"]
         return found
 
+    def containers(self):
+        """Those that the daemon has not been asked to forget."""
+        return self.ctr("containers", "ls", "-q", check=False).out.split()
+
+    def forget(self):
+        """Removes what a failed test left, so that the next begins with nothing."""
+        try:
+            for container in self.containers():
+                self.ctr("tasks", "rm", "-f", container, check=False, timeout=20)
+                self.ctr("containers", "rm", container, check=False, timeout=20)
+        except (BedError, subprocess.TimeoutExpired) as error:  # it hangs: the next step ends it
+            print(f"   (removing: {error})")
+        for pid, _ in self.strangers():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        end = time.monotonic() + 3
+        while self.leftovers() or self.containers():
+            if time.monotonic() > end:
+                self.start_over()
+                return
+            time.sleep(0.1)
+
     def strangers(self):
         """(pid, command) of every process that neither is a daemon of the bed nor this script's."""
         known = {1, os.getpid()} | {process.pid for process in self.processes.values()}
@@ -332,8 +357,10 @@ def containerd_toml(bed):
     old = bed.daemon.startswith("1.")
     cri = "io.containerd.grpc.v1.cri" if old else "io.containerd.cri.v1.runtime"
     images = cri if old else "io.containerd.cri.v1.images"
+    # containerd 1.x takes an imported file's table of a plugin in place of the main one.
+    imports = json.dumps([] if old else [str(DEPLOY / "containerd" / "wherry-v3.toml")])
     text = [f'version = {2 if old else 3}',
-            f'root = "{bed.path("root")}"', f'state = "{bed.path("state")}"', "imports = []",
+            f'root = "{bed.path("root")}"', f'state = "{bed.path("state")}"', f"imports = {imports}",
             "[grpc]", f'  address = "{bed.address}"',
             "[debug]", f'  level = "{bed.level}"',
             '[plugins."io.containerd.internal.v1.opt"]', f'  path = "{bed.path("opt")}"']
@@ -354,12 +381,13 @@ def containerd_toml(bed):
     plugins = f'bin_dir = "{programs.CNI}"' if old else f'bin_dirs = ["{programs.CNI}"]'
     text += [f'  [plugins."{cri}".cni]', f"    {plugins}", f'    conf_dir = "{bed.path("cni")}"',
              f'  [plugins."{cri}".containerd]', '    default_runtime_name = "runc"']
-    for name in ("runc", "wherry"):
-        text += [f'    [plugins."{cri}".containerd.runtimes.{name}]',
-                 f'      runtime_type = "io.containerd.{name}.v2"']
-        if name == "runc":
-            text += [f'      [plugins."{cri}".containerd.runtimes.{name}.options]',
-                     f'        BinaryName = "{bed.programs.runc}"']
+    text += [f'    [plugins."{cri}".containerd.runtimes.runc]',
+             '      runtime_type = "io.containerd.runc.v2"',
+             f'      [plugins."{cri}".containerd.runtimes.runc.options]',
+             f'        BinaryName = "{bed.programs.runc}"']
+    if old:
+        ours = (DEPLOY / "containerd" / "wherry-v2.toml").read_text()
+        text.append(ours.replace("version = 2\n", ""))
     return "\n".join(text) + "\n"
 
 

@@ -51,45 +51,22 @@ def run_case(function, bed):
     finally:
         signal.alarm(0)
     settle(lambda: not bed.leftovers(), 5)
-    left = bed.leftovers() + known(bed)
+    left = bed.leftovers() + [f"container {name}" for name in bed.containers()]
     if left and trouble:
         trouble += "and left behind: " + ", ".join(left[:12])
     elif left:
         trouble = "left behind: " + ", ".join(left[:20])
     if left:
-        remove_all(bed)
+        bed.forget()
     return trouble, reason
-
-
-def known(bed):
-    """Containers that the daemon has not been asked to forget."""
-    return [f"container {name}" for name in bed.ctr("containers", "ls", "-q", check=False).out.split()]
-
-
-def remove_all(bed):
-    """What a failed case left, so that the next begins with nothing."""
-    try:
-        for container in bed.ctr("containers", "ls", "-q", check=False).out.split():
-            bed.ctr("tasks", "rm", "-f", container, check=False, timeout=20)
-            bed.ctr("containers", "rm", container, check=False, timeout=20)
-    except Exception as error:  # a daemon that hangs: the next step ends it
-        print(f"   (removing: {error})")
-    for pid, _ in bed.strangers():
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    settle(lambda: not bed.leftovers(), 3)
-    if bed.leftovers():
-        bed.start_over()
 
 
 def alarmed(number, frame):
     raise TimeoutError("the case takes longer than 300 s")
 
 
-def run_all(daemon, wanted, prepare):
-    bed = beds.Bed(daemon)
+def run_all(daemon, wanted, prepare, make_bed):
+    bed = make_bed(daemon)
     signal.signal(signal.SIGALRM, alarmed)
     passed = failed = skipped = 0
     try:
@@ -130,7 +107,7 @@ def ready(bed):
     catalogue.load(bed, (bed.name,))
 
 
-def main(*daemons, prepare=ready, label=""):
+def main(*daemons, prepare=ready, label="", make_bed=beds.Bed):
     arguments = sys.argv[1:]
     chosen = [word for word in arguments if word in programs.DAEMONS] or daemons
     wanted = {word for word in arguments if word not in programs.DAEMONS}
@@ -148,7 +125,7 @@ def main(*daemons, prepare=ready, label=""):
             sums[2] += 1
             print(f"skipped: containerd {daemon}: {missing}", flush=True)
             continue
-        sums = [total + part for total, part in zip(sums, run_all(daemon, wanted, prepare))]
+        sums = [total + part for total, part in zip(sums, run_all(daemon, wanted, prepare, make_bed))]
     passed, failed, skipped = sums
     print(f"{label}{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     sys.exit(1 if failed or not passed else 0)
