@@ -6,18 +6,34 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 
 namespace engine::programs {
 namespace {
 
 // Those whose default action is to terminate and that a process may handle (signal(7)). Of the
 // faults the trap handler takes its own later, and passes on what is no trap.
-constexpr std::array kTerminating = {SIGHUP,  SIGINT,  SIGQUIT,   SIGABRT, SIGUSR1, SIGUSR2,
-                                     SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU, SIGXFSZ, SIGVTALRM,
-                                     SIGPROF, SIGIO,   SIGPWR,    SIGSYS,  SIGSEGV, SIGBUS,
-                                     SIGILL,  SIGFPE,  SIGTRAP};
+constexpr std::array kTerminating = {
+    SIGHUP,  SIGINT,    SIGQUIT, SIGABRT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU,
+    SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO,   SIGPWR,  SIGSYS,  SIGSEGV, SIGILL,  SIGFPE,    SIGTRAP};
 
 extern "C" void leave(int signal) { ::_exit(128 + signal); }
+
+// A page of the artifact that is not there any more: somebody has cut the file, or its disk failed.
+// Text, names and first memory lie in it, so that neither the guest nor this program can go on.
+extern "C" void end_by_bus_error(int signal, siginfo_t* info, void* /*context*/) {
+  if (info->si_code > 0) {
+    constexpr std::string_view kText =
+        "wherry-exec: bus error: the file of the compiled module was cut, or cannot be read\n";
+    static_cast<void>(!::write(2, kText.data(), kText.size()));
+  } else if (::getpid() != 1) {
+    // Somebody's kill; the default action, once this handler has returned.
+    ::signal(signal, SIG_DFL);
+    ::raise(signal);
+    return;
+  }
+  leave(signal);
+}
 
 base::Result<void> set(int signal, void (*handler)(int), int flags) {
   struct sigaction action{};
@@ -33,6 +49,10 @@ base::Result<void> set(int signal, void (*handler)(int), int flags) {
 
 base::Result<void> take_over_signals() {
   TRY(set(SIGPIPE, SIG_IGN, 0));
+  struct sigaction bus_error{};
+  bus_error.sa_sigaction = end_by_bus_error;
+  bus_error.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  if (::sigaction(SIGBUS, &bus_error, nullptr) != 0) return base::fail_errno("sigaction", "BUS");
   if (::getpid() != 1) return {};
   for (const int signal : kTerminating) TRY(set(signal, leave, SA_ONSTACK | SA_RESTART));
   return set(SIGCHLD, SIG_IGN, SA_NOCLDWAIT);

@@ -11,8 +11,8 @@ import socket
 import subprocess
 import sys
 
-from harness import Skip, eq, has, main, test, true, wait_for_pid, wait_until
-from wasm_modules import (EXIT, HELLO, artifacts, bundle_of, c_module, count_compiles, module,
+from harness import Skip, eq, has, main, read, test, true, wait_for_pid, wait_until
+from wasm_modules import (EXIT, HELLO, LOOP, artifacts, bundle_of, c_module, count_compiles, module,
                          slow_module)
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -264,6 +264,37 @@ def a_flipped_byte_in_the_text_is_found_by_verify(box):
     result = box.call("cache", "verify")
     true(result.status != 0, repr(result))
     has(result.out + result.err, os.path.basename(path))
+
+
+def cut(box):
+    path, = artifacts(box)
+    os.chmod(path, 0o644)
+    os.truncate(path, 0)
+
+
+@test
+def a_guest_whose_artifact_is_cut_ends_with_a_message(box):
+    box.create(bundle_of(box, module(LOOP)))
+    out, err = box.path(f"out{box.calls}"), box.path(f"err{box.calls}")
+    pid = box.state_of()["pid"]
+    box.ok("start", "c1")
+    wait_until(lambda: "ready" in read(out), "it runs")
+    cut(box)
+    eq(wait_for_pid(pid, 10), 128 + signal.SIGBUS)
+    has(read(err), "wherry-exec: bus error: the file of the compiled module was cut")
+
+
+@test
+def without_a_container_the_same(box):
+    path = box.path("loop.wasm")
+    with open(path, "wb") as file:
+        file.write(module(LOOP))
+    guest = subprocess.Popen(box.command("wasm", "run", "--quiet", path), stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+    eq(guest.stdout.readline(), b"ready\n")
+    cut(box)
+    has(guest.communicate(timeout=10)[1].decode(), "wherry-exec: bus error")
+    eq(guest.returncode, 128 + signal.SIGBUS)
 
 
 @test
