@@ -122,7 +122,7 @@ class Maker {
     }
     place_cgroup_mounts();
     creation.rootfs = std::move(rootfs_);
-    TRY(map_mounts(creation));
+    creation.rootfs.may_ask = plan_.has_user_namespace && ::geteuid() == 0;
     creation.state = state::to_oci_state(record_, oci::Status::Creating);
     if (!options_.no_new_keyring) creation.keyring = "_ses." + options_.id;
     plan_.seccomp = TRY(plan_seccomp(host_, spec()));
@@ -153,22 +153,6 @@ class Maker {
       rootfs_.cgroups[each.mount_point.substr(each.mount_point.rfind('/') + 1)] = path->second;
     }
     rootfs_.is_cgroup_v2 = cgroup_host_.layout == cgroup::Layout::V2;
-  }
-
-  base::Result<void> map_mounts(process::Creation& creation) {
-    for (const rootfs::PlannedMount& mount : creation.rootfs.mounts) {
-      base::UniqueFd space;
-      if (mount.options.is_idmap || !mount.uid_mappings.empty()) {
-        const bool has_own = !mount.uid_mappings.empty();
-        space = TRY(base::with_context(
-            namespaces::make_mapped_namespace(
-                plan_.procfs.get(), has_own ? mount.uid_mappings : spec().linux.uid_mappings,
-                has_own ? mount.gid_mappings : spec().linux.gid_mappings),
-            "idmap " + mount.destination));
-      }
-      creation.idmap_namespaces.push_back(std::move(space));
-    }
-    return {};
   }
 
   base::Result<base::UniqueFd> make_fifo() {

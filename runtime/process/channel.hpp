@@ -21,6 +21,7 @@ enum class MessageType : std::uint32_t {
   Limits,
   Ready,
   Error,
+  Source,
 };
 
 struct Message {

@@ -44,7 +44,6 @@ base::Result<void> close_others(const Plan& plan, const Channel& channel) {
   if (plan.creation) {
     kept.push_back(plan.creation->fifo.get());
     for (const auto& each : plan.creation->joined) kept.push_back(each.file.get());
-    for (const auto& each : plan.creation->idmap_namespaces) kept.push_back(each.get());
   }
   auto first = 3U + static_cast<unsigned>(plan.preserved);
   std::erase_if(kept, [](int fd) { return fd < 0; });

@@ -11,6 +11,7 @@
 #include "runtime/hooks/hooks.hpp"
 #include "runtime/namespaces/network.hpp"
 #include "runtime/namespaces/sysctl.hpp"
+#include "runtime/process/mount_source.hpp"
 #include "runtime/process/terminal.hpp"
 #include "runtime/rootfs/enter.hpp"
 #include "runtime/security/labels.hpp"
@@ -81,11 +82,11 @@ base::Result<void> enter_root(Plan& plan, const Channel& channel) {
     if (::chroot(".") != 0) return base::fail_errno("chroot", creation.rootfs.root);
     return {};
   }
-  std::vector<int> idmaps;
-  for (const base::UniqueFd& each : creation.idmap_namespaces) idmaps.push_back(each.get());
+  const rootfs::SourceOpener ask = [&channel](std::size_t index) {
+    return ask_for_source(channel, static_cast<std::uint32_t>(index));
+  };
   const rootfs::Root root =
-      TRY(base::with_context(rootfs::prepare(creation.rootfs, idmaps), "prepare rootfs"));
-  creation.idmap_namespaces.clear();
+      TRY(base::with_context(rootfs::prepare(creation.rootfs, ask), "error during container init"));
   if (has_host_hooks) TRY(channel.ask(MessageType::Hooks));
   TRY(open_console(plan, root, channel));
   TRY(run_hooks_inside(creation, hooks, root));

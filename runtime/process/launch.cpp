@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "runtime/process/child.hpp"
+#include "runtime/process/mount_source.hpp"
 
 namespace runtime::process {
 namespace {
@@ -51,7 +52,7 @@ base::Result<void> follow_clone(Child& child) {
   return {};
 }
 
-base::Result<void> answer(Child& child, const Steps& steps, Message message) {
+base::Result<void> answer(Child& child, const Plan& plan, const Steps& steps, Message message) {
   base::Result<void> done;
   switch (message.type) {
     case MessageType::Hooks:
@@ -68,6 +69,8 @@ base::Result<void> answer(Child& child, const Steps& steps, Message message) {
     case MessageType::Limits:
       if (steps.set_limits) done = steps.set_limits(child.pid);
       break;
+    case MessageType::Source:
+      return answer_with_source(child.channel, plan, child.pid, message.body);
     case MessageType::Error:
       return std::unexpected(decode_error(message.body));
     default:
@@ -88,7 +91,7 @@ base::Result<void> guide(Child& child, Plan& plan, const Steps& steps, bool in_u
   while (true) {
     Message message = TRY(child.channel.receive());
     if (message.type == MessageType::Ready) return {};
-    TRY(answer(child, steps, std::move(message)));
+    TRY(answer(child, plan, steps, std::move(message)));
   }
 }
 

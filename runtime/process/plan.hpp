@@ -22,8 +22,7 @@ struct Creation {
   namespaces::Plan namespaces;
   std::vector<namespaces::OpenNamespace> joined;
   rootfs::RootfsPlan rootfs;
-  std::vector<base::UniqueFd> idmap_namespaces;  ///< one per mount of `rootfs`; empty ones: none
-  oci::State state;                              ///< for the hooks that run in the container
+  oci::State state;     ///< for the hooks that run in the container
   base::UniqueFd fifo;  ///< O_PATH of exec.fifo; empty: the parent says when to execute
   std::string keyring;  ///< name of a new session keyring; empty: keep the caller's
 };

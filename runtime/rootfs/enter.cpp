@@ -97,7 +97,7 @@ base::Result<void> move_root(const RootfsPlan& plan) {
 
 }  // namespace
 
-base::Result<Root> prepare(const RootfsPlan& plan, const std::vector<int>& idmap_namespaces) {
+base::Result<Root> prepare(const RootfsPlan& plan, const SourceOpener& ask) {
   const Propagation& propagation = plan.propagation;
   const unsigned long flags =
       propagation.type | (propagation.is_recursive ? static_cast<unsigned long>(MS_REC) : 0UL);
@@ -109,7 +109,7 @@ base::Result<Root> prepare(const RootfsPlan& plan, const std::vector<int>& idmap
     return base::fail_errno("mount bind", plan.root);
   }
   Root root(TRY(base::open_file(plan.root, O_PATH | O_DIRECTORY)));
-  TRY(apply_mounts(plan, root, idmap_namespaces));
+  TRY(apply_mounts(plan, root, ask));
   TRY(make_devices(plan, root));
   if (plan.has_own_dev) TRY(make_device_links(root));
   return root;

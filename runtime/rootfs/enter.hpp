@@ -2,6 +2,7 @@
 // order: prepare, (hooks), enter, cover.
 #pragma once
 
+#include "runtime/rootfs/mount_apply.hpp"
 #include "runtime/rootfs/mount_plan.hpp"
 #include "runtime/rootfs/root.hpp"
 
@@ -9,7 +10,7 @@ namespace runtime::rootfs {
 
 /// Detaches the namespace from the host's by the plan's propagation, makes the root a mount, and
 /// fills it: mounts, devices, links. The host's tree is still there.
-base::Result<Root> prepare(const RootfsPlan& plan, const std::vector<int>& idmap_namespaces);
+base::Result<Root> prepare(const RootfsPlan& plan, const SourceOpener& ask);
 
 /// pivot_root(2) without a directory for the old root, or, with no_pivot, a moved mount and
 /// chroot. From here on no path of the host can be opened. The current directory is the new root.

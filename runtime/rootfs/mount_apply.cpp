@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include "base/file.hpp"
 #include "runtime/rootfs/copy_up.hpp"
@@ -81,18 +83,53 @@ base::Result<void> mount_file_system(const PlannedMount& planned, const Root& ro
   return finish(mount.get(), planned);
 }
 
-base::Result<void> bind(const PlannedMount& planned, const Root& root, int idmap_namespace) {
-  const base::UniqueFd mount =
-      TRY(clone_mount(AT_FDCWD, planned.source, planned.options.is_recursive_bind));
+/// Idmapped ones need the rights of the file system's owner, which a new user namespace lacks.
+base::Result<base::UniqueFd> open_source(const PlannedMount& planned, std::size_t index,
+                                         bool may_ask, const SourceOpener& ask) {
+  if (planned.options.is_idmap || !planned.uid_mappings.empty()) return ask(index);
+  base::Result<base::UniqueFd> mount =
+      clone_mount(AT_FDCWD, planned.source, planned.options.is_recursive_bind);
+  return !mount && mount.error().sys_errno() == EACCES && may_ask ? ask(index) : std::move(mount);
+}
+
+/// What a mount has now, as MOUNT_ATTR_*.
+base::Result<std::uint64_t> present_attributes(int mount, std::string_view subject) {
+  struct statvfs status{};
+  if (::fstatvfs(mount, &status) != 0) return base::fail_errno("fstatvfs", subject);
+  constexpr std::array<std::pair<unsigned long, std::uint64_t>, 6> kFlags{{
+      {ST_RDONLY, MOUNT_ATTR_RDONLY},
+      {ST_NOSUID, MOUNT_ATTR_NOSUID},
+      {ST_NODEV, MOUNT_ATTR_NODEV},
+      {ST_NOEXEC, MOUNT_ATTR_NOEXEC},
+      {ST_NOATIME, MOUNT_ATTR_NOATIME},
+      {ST_NODIRATIME, MOUNT_ATTR_NODIRATIME},
+  }};
+  std::uint64_t out = 0;
+  for (const auto& [flag, attribute] : kFlags) out |= (status.f_flag & flag) != 0 ? attribute : 0;
+  // Strict is what has no flag of its own.
+  if ((status.f_flag & (ST_NOATIME | ST_RELATIME)) == 0) out |= MOUNT_ATTR_STRICTATIME;
+  return out;
+}
+
+base::Result<void> set_bind_attributes(int mount, const PlannedMount& planned) {
+  base::Result<void> done =
+      set_attributes(mount, bind_attributes(planned.options), false, planned.destination);
+  if (done || done.error().sys_errno() != EPERM) return done;
+  const std::uint64_t present = TRY(present_attributes(mount, planned.destination));
+  const std::optional<Attributes> allowed = locked_bind_attributes(planned.options, present);
+  if (!allowed) {
+    done.error().add_context("cannot clear locked flags");
+    return done;
+  }
+  return set_attributes(mount, *allowed, false, planned.destination);
+}
+
+base::Result<void> bind(const PlannedMount& planned, const Root& root, base::UniqueFd mount) {
   const struct stat source = TRY(base::stat_fd(mount.get(), planned.source));
   const base::UniqueFd target = S_ISDIR(source.st_mode)
                                     ? TRY(root.make_directories(planned.destination))
                                     : TRY(root.make_file(planned.destination));
-  if (idmap_namespace >= 0) {
-    TRY(set_idmap(mount.get(), idmap_namespace, planned.options.is_recursive_idmap,
-                  planned.source));
-  }
-  TRY(set_attributes(mount.get(), planned.options.attributes, false, planned.destination));
+  TRY(set_bind_attributes(mount.get(), planned));
   TRY(attach(mount.get(), target.get(), planned.destination));
   return finish(mount.get(), planned);
 }
@@ -156,8 +193,7 @@ base::Result<void> mount_cgroups(const PlannedMount& planned, const RootfsPlan& 
 
 }  // namespace
 
-base::Result<void> apply_mounts(const RootfsPlan& plan, const Root& root,
-                                const std::vector<int>& idmap_namespaces) {
+base::Result<void> apply_mounts(const RootfsPlan& plan, const Root& root, const SourceOpener& ask) {
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
     const PlannedMount& mount = plan.mounts[i];
     base::Result<void> done;
@@ -166,7 +202,11 @@ base::Result<void> apply_mounts(const RootfsPlan& plan, const Root& root,
         done = mount_file_system(mount, root, plan.mount_label);
         break;
       case MountKind::Bind:
-        done = bind(mount, root, i < idmap_namespaces.size() ? idmap_namespaces[i] : -1);
+        if (base::Result<base::UniqueFd> source = open_source(mount, i, plan.may_ask, ask)) {
+          done = bind(mount, root, *std::move(source));
+        } else {
+          done = std::unexpected(std::move(source).error());
+        }
         break;
       case MountKind::Remount:
         done = remount(mount, root);
@@ -176,7 +216,9 @@ base::Result<void> apply_mounts(const RootfsPlan& plan, const Root& root,
         break;
     }
     if (!done) {
-      done.error().add_context("mount " + mount.destination);
+      // runc's words, which callers look for.
+      done.error().add_context("error mounting \"" + mount.source + "\" to rootfs at \"" +
+                               mount.destination + '"');
       return done;
     }
   }

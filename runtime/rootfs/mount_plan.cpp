@@ -56,15 +56,20 @@ bool is_below(std::string_view path, std::string_view directory) {
          path[directory.size()] == '/';
 }
 
+/// Callers of old give destinations as paths of the host, below the root.
+std::string strip_root(const std::string& path, const std::string& root) {
+  return is_below(path, root) ? path.substr(root.size()) : path;
+}
+
 base::Result<PlannedMount> plan_mount(const oci::Mount& mount, std::size_t index,
-                                      const std::string& bundle) {
+                                      const std::string& bundle, const std::string& root) {
   const auto invalid = [index](std::string_view member, std::string_view reason) {
     return base::fail(
         base::ErrorKind::Invalid,
         "mounts[" + std::to_string(index) + "]" + std::string(member) + ": " + std::string(reason));
   };
   PlannedMount out;
-  out.destination = clean_path(mount.destination);
+  out.destination = strip_root(clean_path(mount.destination), root);
   out.type = mount.type;
   out.source = mount.source;
   out.options = parse_options(mount.options);
@@ -149,7 +154,7 @@ base::Result<RootfsPlan> plan_rootfs(const oci::Spec& spec, const std::string& b
   out.is_readonly = spec.root->readonly;
   out.devices = default_devices();
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
-    PlannedMount mount = TRY(plan_mount(spec.mounts[i], i, bundle));
+    PlannedMount mount = TRY(plan_mount(spec.mounts[i], i, bundle, out.root));
     if (mount.destination == "/dev" && mount.kind == MountKind::Bind) out.has_own_dev = false;
     out.mounts.push_back(std::move(mount));
   }

@@ -37,11 +37,22 @@ struct MountOptions {
   bool is_remount = false;
   bool is_idmap = false;
   bool is_recursive_idmap = false;
+  /// Anything of `attributes` is named, if only to say that it stays as it is: for a bind mount
+  /// this settles all flags (bind_attributes()).
+  bool names_attributes = false;
   bool copies_up = false;
 };
 
 /// Unknown options are the file system's business.
 MountOptions parse_options(const std::vector<std::string>& options);
+/// What the options mean for a bind mount. Without any, it keeps the flags of its source; with
+/// some, it has these alone, as with mount --bind -o. The times of access stay unless they are
+/// named.
+Attributes bind_attributes(const MountOptions& options);
+/// The same where flags of the source are locked (mount_namespaces(7)), because it comes from a
+/// more privileged namespace: `present` are its flags. Empty: an option contradicts a locked one.
+std::optional<Attributes> locked_bind_attributes(const MountOptions& options,
+                                                 std::uint64_t present);
 /// All names of the table, sorted; for the features document.
 std::vector<std::string_view> option_names();
 
@@ -73,7 +84,9 @@ struct RootfsPlan {
   bool no_pivot = false;
   bool has_own_dev = true;     ///< /dev is ours to fill: it is not bound from the host
   bool binds_devices = false;  ///< in a user namespace nodes cannot be made: bind the host's
-  Propagation propagation;     ///< of the namespace's copy of the host's mounts
+  /// With a new user namespace: sources that it may not reach are opened by the parent.
+  bool may_ask = false;
+  Propagation propagation;  ///< of the namespace's copy of the host's mounts
   /// Of the container's root in the end; absent: as the namespace has it.
   std::optional<Propagation> root_propagation;
   std::vector<PlannedMount> mounts;

@@ -40,6 +40,45 @@ TEST(ParseOptions, UnknownOnesGoToTheFileSystem) {
   EXPECT_EQ(out.parameters, (std::vector<std::string>{"size=64k", "mode=755"}));
 }
 
+TEST(BindAttributes, WithoutOptionsNothingChanges) {
+  EXPECT_TRUE(bind_attributes(parse_options({"rbind", "rprivate", "rro"})).empty());
+}
+
+TEST(BindAttributes, OneOptionSettlesTheOthersButNotTheTimes) {
+  const Attributes out = bind_attributes(parse_options({"bind", "ro", "dev", "atime"}));
+  EXPECT_EQ(out.set, std::uint64_t{MOUNT_ATTR_RDONLY});
+  EXPECT_EQ(out.clear, std::uint64_t{MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+                                     0x00200000});  // MOUNT_ATTR_NOSYMFOLLOW
+}
+
+TEST(BindAttributes, AnyWayOfKeepingTimesSettlesAllOfThem) {
+  const Attributes out = bind_attributes(parse_options({"bind", "nodiratime", "norelatime"}));
+  EXPECT_EQ(out.set, std::uint64_t{MOUNT_ATTR_NODIRATIME});
+  EXPECT_EQ(out.clear & MOUNT_ATTR__ATIME, std::uint64_t{MOUNT_ATTR__ATIME});
+  EXPECT_TRUE((bind_attributes(parse_options({"noatime", "atime"})).clear & MOUNT_ATTR__ATIME) ==
+              0);
+}
+
+TEST(LockedBindAttributes, OnlyWhatIsNotLockedIsCleared) {
+  const auto out = locked_bind_attributes(parse_options({"bind", "nosuid", "symfollow"}),
+                                          MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME);
+  ASSERT_TRUE(out);
+  EXPECT_EQ(out->set, std::uint64_t{MOUNT_ATTR_NOSUID});
+  EXPECT_EQ(out->clear, std::uint64_t{0x00200000});
+}
+
+TEST(LockedBindAttributes, AnOptionAgainstALockedFlagIsRefused) {
+  EXPECT_FALSE(locked_bind_attributes(parse_options({"bind", "rw"}), MOUNT_ATTR_RDONLY));
+  EXPECT_FALSE(locked_bind_attributes(parse_options({"bind", "relatime"}), MOUNT_ATTR_NOATIME));
+  EXPECT_TRUE(locked_bind_attributes(parse_options({"bind", "noatime"}), MOUNT_ATTR_NOATIME));
+}
+
+TEST(PlanRootfs, ADestinationThatNamesTheRootIsInsideIt) {
+  const auto out = plan_rootfs(spec_with({"/b/rootfs/x", "tmpfs", "tmpfs", {}, {}, {}}), "/b");
+  ASSERT_TRUE(out);
+  EXPECT_EQ(out->mounts[0].destination, "/x");
+}
+
 TEST(PlanRootfs, PathsStartAtTheBundle) {
   const auto out = plan_rootfs(spec_with({"/data", "bind", "volume", {"bind"}, {}, {}}), "/b");
   ASSERT_TRUE(out);

@@ -21,7 +21,9 @@ class Root {
   int fd() const { return directory_.get(); }
   /// openat2 in the root; see base/open_in_root.hpp.
   base::Result<base::UniqueFd> open(std::string_view path, std::uint64_t flags) const;
-  /// The directory, made with its parents (0755) where it does not exist.
+  /// The directory, made with its parents (0755) where it does not exist. A link whose target does
+  /// not exist is followed, inside the root, and the target is made: as images expect that bind
+  /// /etc/resolv.conf through one.
   base::Result<base::UniqueFd> make_directories(std::string_view path) const;
   /// The file as O_PATH, made empty with its parents where nothing exists there.
   base::Result<base::UniqueFd> make_file(std::string_view path) const;
@@ -29,6 +31,8 @@ class Root {
   base::Result<base::UniqueFd> make_parent(std::string_view path) const;
 
  private:
+  base::Result<base::UniqueFd> make(std::string_view path, bool is_file) const;
+
   base::UniqueFd directory_;
 };
 

@@ -52,6 +52,30 @@ TEST_F(RootTest, AFileIsMadeOnceAndKept) {
   EXPECT_EQ(fs::file_size(inside() / "etc/hosts"), 1U);
 }
 
+TEST_F(RootTest, ADanglingLinkIsFollowedInsideAndItsTargetMade) {
+  fs::create_directories(inside() / "etc");
+  fs::create_symlink("/jump/b/hosts", inside() / "etc/hosts");
+  fs::create_symlink("../../../../outside/deep", inside() / "jump");
+  ASSERT_TRUE(root().make_file("/etc/hosts"));
+  EXPECT_TRUE(fs::is_regular_file(inside() / "outside/deep/b/hosts"));
+  EXPECT_TRUE(fs::is_empty(outside()));
+}
+
+TEST_F(RootTest, ParentsAreThoseOfTheLinksTarget) {
+  fs::create_directories(inside() / "a/b");
+  fs::create_directory_symlink("/a/b", inside() / "link");
+  ASSERT_TRUE(root().make_directories("/link/../made/../also"));
+  EXPECT_TRUE(fs::is_directory(inside() / "a/also"));
+}
+
+TEST_F(RootTest, LinksThatPointAtEachOtherAreAnError) {
+  fs::create_symlink("/b", inside() / "a");
+  fs::create_symlink("/a/x", inside() / "b");
+  const auto refused = root().make_directories("/a/made");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().sys_errno(), ELOOP);
+}
+
 TEST_F(RootTest, AFileInTheWayOfADirectoryIsAnError) {
   ASSERT_TRUE(root().make_file("/a"));
   EXPECT_FALSE(root().make_directories("/a/b"));
