@@ -348,9 +348,9 @@ def force_remove_cgroup(top):
         time.sleep(0.02)
 
 
-def become_subreaper():
+def become_subreaper(on=True):
     """Containers' first processes are inherited by the nearest subreaper: here, the test."""
-    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0)
 
 
 def wait_for_pid(pid, seconds=PATIENCE):

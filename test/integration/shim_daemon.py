@@ -2,13 +2,18 @@
 events. docs/formats/shim-bootstrap.md and ttrpc.md are the sources; every byte is made here.
 """
 
+import hashlib
+import json
 import os
 import select
+import shutil
 import socket
 import struct
 import subprocess
 import threading
 import time
+
+from harness import RUNTIME, eq, true
 
 TASK_V2, TASK_V3 = "containerd.task.v2.Task", "containerd.task.v3.Task"
 SANDBOX = "containerd.runtime.sandbox.v1.Sandbox"
@@ -17,6 +22,8 @@ PROCESS = "types.containerd.io/opencontainers/runtime-spec/1/Process"
 RESOURCES = "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources"
 OK, INVALID, NOT_FOUND, EXISTS, PRECONDITION, UNIMPLEMENTED = 0, 3, 5, 6, 9, 12
 PATIENCE = 30
+SHIM = os.path.join(os.path.dirname(RUNTIME), "containerd-shim-wherry-v2")
+SHARED_SOCKETS = "/run/containerd/s"
 
 
 # --- protobuf ----------------------------------------------------------------------------------------
@@ -240,8 +247,8 @@ class Dialect:
 class Daemon:
     """Bundles, sockets and events of one containerd in a box (harness.py)."""
 
-    def __init__(self, box, shim, dialect):
-        self.box, self.shim, self.dialect = box, shim, dialect
+    def __init__(self, box, dialect):
+        self.box, self.dialect = box, dialect
         self.namespace = "ns"
         self.address = box.path("containerd.sock")
         self.events_path = self.address + ".ttrpc"
@@ -260,7 +267,7 @@ class Daemon:
 
     def action(self, bundle, container, *words, stdin=b"", timeout=PATIENCE):
         """(status, everything printed), as containerd sees it: one text of both outputs."""
-        command = [self.shim, "-namespace", self.namespace, "-address", self.address, "-publish-binary",
+        command = [SHIM, "-namespace", self.namespace, "-address", self.address, "-publish-binary",
                    "/usr/bin/containerd", "-id", container, *words]
         done = subprocess.run(command, cwd=bundle, env=self.environment(), input=stdin, timeout=timeout,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0)
@@ -297,6 +304,79 @@ class Daemon:
 
     def close(self):
         self.events.close()
+
+
+def plain(answer):
+    true(answer.startswith(b"unix://"), answer)
+    return 2, answer.decode().removeprefix("unix://")
+
+
+def plain_or_json(answer):
+    """1.7: JSON too, of version 2 at most."""
+    if not answer.startswith(b"{"):
+        return plain(answer)
+    read = json.loads(answer)
+    true(read["version"] <= 2, f"unsupported shim version ({read['version']})")
+    return json_of(answer)
+
+
+def json_of(answer):
+    """2.0 to 2.2."""
+    read = json.loads(answer)
+    eq(read["protocol"], "ttrpc")
+    return read["version"], read["address"].removeprefix("unix://")
+
+
+def protobuf(answer):
+    read = Message(answer)
+    eq(read.text(3), "ttrpc")
+    return read.number(1), read.text(2).removeprefix("unix://")
+
+
+def dialects(box):
+    """(dialect, how it reads the answer, version that it must get, exact answer for an address)"""
+    root = message((7, box.state))
+    toml = message((1, "toml"), (3, f'Root = "{box.state}"\n')), "runtimeoptions.v1.Options"
+    switched = message((3, f'Root = "{box.state}"\nShimVersion = 3\n')), "runtimeoptions.v1.Options"
+    runc = root, "containerd.runc.v1.Options"
+    v3 = '{{"version":3,"address":"{}","protocol":"ttrpc"}}'
+    return [
+        (Dialect("1.6", TASK_V2, config=runc[::-1]), plain, 2, "{}"),
+        (Dialect("1.7", TASK_V2, config=toml[::-1]), plain_or_json, 2, "{}"),
+        (Dialect("2.0 switched by its environment", TASK_V3, environment={"WHERRY_SHIM_VERSION": "3"},
+                 config=toml[::-1]), json_of, 3, v3),
+        (Dialect("2.2 switched by the handler's options", TASK_V3, config=switched[::-1]), json_of, 3, v3),
+        (Dialect("2.2", TASK_V2, config=toml[::-1]), plain, 2, "{}"),
+        (Dialect("2.3", TASK_V3, bootstraps=True, config=toml[::-1]), protobuf, 3, None),
+        (Dialect("2.4", TASK_V3, bootstraps=True, config=runc[::-1]), protobuf, 3, None),
+    ]
+
+
+def socket_of(daemon, group):
+    digest = hashlib.sha256(f"{daemon.address}/{daemon.namespace}/{group}".encode()).hexdigest()
+    folder = daemon.sockets if daemon.dialect.bootstraps else SHARED_SOCKETS
+    return f"{folder}/{digest}"
+
+
+def one(box, name="2.4"):
+    """The dialect of that name, for tests of what is the same in all."""
+    return next((each, read) for each, read, _, _ in dialects(box) if each.name == name)
+
+
+def put_away(box, *containers):
+    """Makes room for bundles of the same names."""
+    for name in containers:
+        for path in (box.path(name), box.path(name + "-layer")):
+            shutil.move(path, f"{path}.{time.monotonic_ns()}")
+
+
+def refused(code, function, *args):
+    try:
+        answer = function(*args)
+    except Refused as refusal:
+        eq(refusal.code, code, refusal.text)
+        return refusal.text
+    raise AssertionError(f"not refused: {answer}")
 
 
 def create_request(container, bundle, mounts=(), stdin="", stdout="", stderr="", terminal=0, options=b""):

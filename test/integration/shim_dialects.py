@@ -1,80 +1,24 @@
 """The shim with a daemon of our own (shim_daemon.py) that speaks each dialect of containerd: 1.6 and 1.7 (a bare
 address or JSON of version 2), 2.0 to 2.2 (JSON of version 3), 2.3 and later (protobuf)."""
 
-import hashlib
 import json
 import os
-import shutil
 import signal
 import time
 
-from harness import RUNTIME, eq, has, main, only_wherry, reap, settle, test, true, wait_until
-from shim_daemon import (EXISTS, INVALID, NOT_FOUND, PRECONDITION, PROCESS, RESOURCES, TASK_V2, TASK_V3,
-                         UNIMPLEMENTED, Client, Daemon, Dialect, Message, Refused, any_of, create_request,
-                         message, shim_pids, wait_gone)
+from harness import eq, has, main, only_wherry, reap, settle, test, true, wait_until
+from shim_daemon import (EXISTS, INVALID, NOT_FOUND, PRECONDITION, PROCESS, RESOURCES, TASK_V3, UNIMPLEMENTED,
+                         Client, Daemon, Message, any_of, create_request, dialects, message, one, put_away,
+                         refused, shim_pids, socket_of, wait_gone)
 
-SHIM = os.path.join(os.path.dirname(RUNTIME), "containerd-shim-wherry-v2")
 GROUP = "io.kubernetes.cri.sandbox-id"
-SHARED_SOCKETS = "/run/containerd/s"
-
-
-def plain(answer):
-    true(answer.startswith(b"unix://"), answer)
-    return 2, answer.decode().removeprefix("unix://")
-
-
-def plain_or_json(answer):
-    """1.7: JSON too, of version 2 at most."""
-    if not answer.startswith(b"{"):
-        return plain(answer)
-    read = json.loads(answer)
-    true(read["version"] <= 2, f"unsupported shim version ({read['version']})")
-    return json_of(answer)
-
-
-def json_of(answer):
-    """2.0 to 2.2."""
-    read = json.loads(answer)
-    eq(read["protocol"], "ttrpc")
-    return read["version"], read["address"].removeprefix("unix://")
-
-
-def protobuf(answer):
-    read = Message(answer)
-    eq(read.text(3), "ttrpc")
-    return read.number(1), read.text(2).removeprefix("unix://")
-
-
-def dialects(box):
-    """(dialect, how it reads the answer, version that it must get, exact answer for an address)"""
-    root = message((7, box.state))
-    toml = message((1, "toml"), (3, f'Root = "{box.state}"\n')), "runtimeoptions.v1.Options"
-    switched = message((3, f'Root = "{box.state}"\nShimVersion = 3\n')), "runtimeoptions.v1.Options"
-    runc = root, "containerd.runc.v1.Options"
-    v3 = '{{"version":3,"address":"{}","protocol":"ttrpc"}}'
-    return [
-        (Dialect("1.6", TASK_V2, config=runc[::-1]), plain, 2, "{}"),
-        (Dialect("1.7", TASK_V2, config=toml[::-1]), plain_or_json, 2, "{}"),
-        (Dialect("2.0 switched by its environment", TASK_V3, environment={"WHERRY_SHIM_VERSION": "3"},
-                 config=toml[::-1]), json_of, 3, v3),
-        (Dialect("2.2 switched by the handler's options", TASK_V3, config=switched[::-1]), json_of, 3, v3),
-        (Dialect("2.2", TASK_V2, config=toml[::-1]), plain, 2, "{}"),
-        (Dialect("2.3", TASK_V3, bootstraps=True, config=toml[::-1]), protobuf, 3, None),
-        (Dialect("2.4", TASK_V3, bootstraps=True, config=runc[::-1]), protobuf, 3, None),
-    ]
-
-
-def socket_of(daemon, group):
-    digest = hashlib.sha256(f"{daemon.address}/{daemon.namespace}/{group}".encode()).hexdigest()
-    folder = daemon.sockets if daemon.dialect.bootstraps else SHARED_SOCKETS
-    return f"{folder}/{digest}"
 
 
 class Started:
     """A shim of the daemon, and a connection to it."""
 
     def __init__(self, box, dialect, read, container="c1", args=("sleep", "1000"), change=None):
-        self.box, self.daemon, self.read = box, Daemon(box, SHIM, dialect), read
+        self.box, self.daemon, self.read = box, Daemon(box, dialect), read
         self.bundle, self.mount = self.daemon.bundle(container, list(args), change)
         self.answer = self.daemon.start(self.bundle, container)
         self.version, self.socket = read(self.answer)
@@ -92,27 +36,6 @@ class Started:
         reap()
         true(wait_gone(lambda: reap() or not shim_pids(self.box), 5), "the shim is gone")
         self.daemon.close()
-
-
-def one(box, name="2.4"):
-    """The dialect of that name, for tests of what is the same in all."""
-    return next((each, read) for each, read, _, _ in dialects(box) if each.name == name)
-
-
-def put_away(box, *containers):
-    """Makes room for bundles of the same names."""
-    for name in containers:
-        for path in (box.path(name), box.path(name + "-layer")):
-            shutil.move(path, f"{path}.{time.monotonic_ns()}")
-
-
-def refused(code, function, *args):
-    try:
-        answer = function(*args)
-    except Refused as refusal:
-        eq(refusal.code, code, refusal.text)
-        return refusal.text
-    raise AssertionError(f"not refused: {answer}")
 
 
 @test
@@ -239,7 +162,7 @@ def a_daemon_that_is_updated_speaks_its_dialect_to_the_old_shim(box):
     open(box.path("c1-layer", "tmp", "end"), "w").close()
     wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "the process ends")
     dialect, read = one(box, "2.4")
-    new = Daemon(box, SHIM, dialect)
+    new = Daemon(box, dialect)
     client = Client(shim.socket, TASK_V3)
     eq(client.call("Connect", message((1, "c1"))).number(2), pid)
     eq(client.call("State", message((1, "c1"))).number(4), 3, "stopped")
@@ -279,7 +202,7 @@ def delete_clears_up_after_a_dead_shim(box):
 def a_shim_that_nobody_calls_ends(box):
     only_wherry("a shim of its own")
     dialect, read = one(box)
-    daemon = Daemon(box, SHIM, dialect)
+    daemon = Daemon(box, dialect)
     bundle, _ = daemon.bundle("c1", ["true"])
     _, path = read(daemon.start(bundle, "c1"))
     begin = time.monotonic()
@@ -296,7 +219,7 @@ def a_shim_that_nobody_calls_ends(box):
 def what_it_is_told_wrongly_is_named(box):
     only_wherry("a shim of its own")
     dialect, _ = one(box)
-    daemon = Daemon(box, SHIM, dialect)
+    daemon = Daemon(box, dialect)
     bundle, _ = daemon.bundle("c1", ["true"])
     for stdin, part in ((b"\xff\xff\xff", "standard input"),
                         (any_of("example.Options", b"x"), "example.Options"),
@@ -311,7 +234,7 @@ def what_it_is_told_wrongly_is_named(box):
 @test
 def its_features_are_what_the_runtime_says(box):
     only_wherry("a shim of its own")
-    daemon = Daemon(box, SHIM, one(box)[0])
+    daemon = Daemon(box, one(box)[0])
     status, answer = daemon.action(box.directory, "c1", "-info")
     eq(status, 0)
     info = Message(answer)
