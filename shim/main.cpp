@@ -21,7 +21,9 @@
 #include "shim/service/bundle_notes.hpp"
 #include "shim/service/choose_runtime.hpp"
 #include "shim/service/daemon.hpp"
+#include "shim/service/pause.hpp"
 #include "shim/service/runtime_calls.hpp"
+#include "shim/service/sandbox_spec.hpp"
 #include "shim/service/serve.hpp"
 
 namespace {
@@ -82,6 +84,8 @@ base::Result<void> start(CommandLine line, const std::string& program) {
   const std::string group = TRY(shim::bootstrap::grouping(bundle, line.id));
   const std::string socket =
       TRY(shim::bootstrap::socket_path(directory, line.address, line.name_space, group));
+  // For a sandbox, whose calls do not have them.
+  TRY(shim::service::remember_options(bundle, options.runc));
   const auto dialect =
       shim::bootstrap::choose_dialect(input, options, environment("WHERRY_SHIM_VERSION"));
   // First: a start that is killed from here on leaves a socket for `delete` to find.
@@ -140,6 +144,7 @@ base::Result<void> run(std::span<const std::string> words) {
 
 int main(int argc, char** argv) {
   std::vector<std::string> words(argv, argv + argc);
+  if (!words.empty() && words.front() == shim::service::kPauseName) shim::service::pause();
   if (words.empty()) words.emplace_back("containerd-shim-wherry-v2");  // execve(2) allows it
   const base::Result<void> done = run(words);
   if (done) return 0;

@@ -72,7 +72,10 @@ std::string directory_of(const std::string& path) { return path.substr(0, path.r
 
 base::Result<std::string> grouping(const std::string& bundle, const std::string& id) {
   const std::string path = bundle + "/config.json";
-  const std::string text = TRY(base::read_file(path, oci::json::kMaxBytes));
+  base::Result<std::string> read = base::read_file(path, oci::json::kMaxBytes);
+  // A sandbox that is left to the shim has none.
+  if (!read && read.error().sys_errno() == ENOENT) return id;
+  const std::string text = TRY(std::move(read));
   const auto document = TRY(base::with_context(oci::json::Document::parse(text), path));
   const auto annotations = document.root().find("annotations");
   if (!annotations) return id;

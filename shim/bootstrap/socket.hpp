@@ -17,7 +17,8 @@ inline constexpr char kSocketDirectory[] = "/run/containerd/s";
 /// A Unix socket's name in Go has no room for more (sun_path holds 108).
 inline constexpr std::size_t kMaxSocketPath = 106;
 
-/// Which containers share a shim: from the annotations in the bundle's config.json, else the id.
+/// Which containers share a shim: from the annotations in the bundle's config.json, else the id
+/// (also of a bundle without one: a sandbox that containerd leaves to the shim).
 base::Result<std::string> grouping(const std::string& bundle, const std::string& id);
 
 /// The same path as other shims would have. LimitExceeded when the directory is too long.

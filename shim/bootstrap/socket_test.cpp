@@ -37,9 +37,9 @@ TEST(Grouping, ComesFromAnnotationsElseFromTheId) {
   EXPECT_EQ(group_of("{"), "failed");
 }
 
-TEST(Grouping, NeedsTheBundlesConfiguration) {
+TEST(Grouping, ABundleWithoutConfigurationIsASandboxs) {
   const base::TempDir bundle;
-  EXPECT_FALSE(grouping(bundle.path(), "c"));
+  EXPECT_EQ(grouping(bundle.path(), "c"), "c");
 }
 
 TEST(SocketPath, IsTheOneThatGosShimsWouldHave) {

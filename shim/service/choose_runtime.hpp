@@ -14,4 +14,8 @@ namespace shim::service {
 base::Result<std::shared_ptr<const Runtime>> choose_runtime(const protocol::RuncOptions& options,
                                                             const std::string& name_space);
 
+/// For a sandbox: whatever the options say about containers, this program holds its namespaces.
+base::Result<std::shared_ptr<const Runtime>> choose_pause_runtime(
+    const protocol::RuncOptions& options, const std::string& name_space);
+
 }  // namespace shim::service

@@ -6,7 +6,6 @@
 
 #include "base/file.hpp"
 #include "oci/parse.hpp"
-#include "runtime/workload/choose.hpp"
 
 namespace shim::service {
 namespace {
@@ -34,9 +33,10 @@ container::TakeTerminal take_into(base::UniqueFd& terminal) {
 
 }  // namespace
 
-LibraryRuntime::LibraryRuntime(const protocol::RuncOptions& options, const std::string& name_space)
+LibraryRuntime::LibraryRuntime(const protocol::RuncOptions& options, const std::string& name_space,
+                               runtime::process::ChooseExecutable choose_executable)
     : host_(container::make_host(runtime::state::Store(state_root(options, name_space)), warn,
-                                 runtime::workload::choose_executable)),
+                                 std::move(choose_executable))),
       no_pivot_(options.no_pivot_root),
       no_new_keyring_(options.no_new_keyring) {}
 

@@ -11,7 +11,8 @@ namespace shim::service {
 class LibraryRuntime final : public Runtime {
  public:
   /// Warnings go to standard error, which is containerd's log.
-  LibraryRuntime(const protocol::RuncOptions& options, const std::string& name_space);
+  LibraryRuntime(const protocol::RuncOptions& options, const std::string& name_space,
+                 runtime::process::ChooseExecutable choose_executable);
 
   base::Result<StartedProcess> create(const CreateCall& call) const override;
   base::Result<void> start(const std::string& id) const override;

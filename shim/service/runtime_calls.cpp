@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "shim/service/bundle_notes.hpp"
+#include "shim/service/pod_files.hpp"
 #include "shim/service/rootfs_mounts.hpp"
 
 namespace shim::service {
@@ -59,7 +60,9 @@ base::Result<void> remove(const Runtime& runtime, const std::string& id,
                           const std::string& bundle) {
   base::Result<void> removed = runtime.remove(id);
   base::Result<void> unmounted = unmount_rootfs(bundle + "/rootfs");
-  return removed ? std::move(unmounted) : std::move(removed);
+  base::Result<void> without_files = remove_pod_files(id);
+  if (!removed) return removed;
+  return unmounted ? std::move(without_files) : std::move(unmounted);
 }
 
 }  // namespace shim::service

@@ -27,7 +27,8 @@ base::Result<loop::Outcome> exec(const Runtime& runtime, const ExecCall& call,
 /// The pid in the outcome of these two; a terminal's master is the outcome's descriptor.
 base::Result<pid_t> parse_started(const loop::Outcome& outcome);
 
-/// Ends what is left of a container, and unmounts its root. Nothing left is no error.
+/// Ends what is left of a container or sandbox, and unmounts its root and files. Nothing left is no
+/// error.
 base::Result<void> remove(const Runtime& runtime, const std::string& id, const std::string& bundle);
 
 }  // namespace shim::service

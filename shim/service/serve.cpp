@@ -5,6 +5,7 @@
 #include "shim/bootstrap/socket.hpp"
 #include "shim/loop/timer.hpp"
 #include "shim/service/choose_runtime.hpp"
+#include "shim/service/sandbox_service.hpp"
 #include "shim/service/task_service.hpp"
 
 namespace shim::service {
@@ -21,10 +22,16 @@ class Shim {
         operations_(loop),
         server_(server),
         publisher_(loop, options.events_address, options.name_space),
-        tasks_(loop, operations_, server, publisher_, options.name_space,
-               [&options](const protocol::RuncOptions& runc) {
-                 return choose_runtime(runc, options.name_space);
-               }),
+        sandbox_(operations_, server,
+                 [&options](const protocol::RuncOptions& runc) {
+                   return choose_pause_runtime(runc, options.name_space);
+                 }),
+        tasks_(
+            {loop, operations_, server, publisher_}, options.name_space,
+            [&options](const protocol::RuncOptions& runc) {
+              return choose_runtime(runc, options.name_space);
+            },
+            [this] { return sandbox_.files(); }),
         idle_(loop, [this] { end_of_idleness(); }),
         socket_(options.socket) {}
 
@@ -44,7 +51,7 @@ class Shim {
     const std::size_t before = server_.connections();
     if (!take_calls()) return loop_.stop();
     if (server_.connections() > before) publisher_.hurry();
-    if (tasks_.is_finished()) return loop_.stop();
+    if (is_finished()) return loop_.stop();
     look_for_idleness();
   }
 
@@ -54,20 +61,38 @@ class Shim {
       failure_ = std::unexpected(std::move(calls).error());
       return false;
     }
-    for (const ttrpc::Call& call : *calls) tasks_.serve(call);
+    for (const ttrpc::Call& call : *calls) serve_one(call);
     return true;
+  }
+
+  void serve_one(const ttrpc::Call& call) {
+    const auto service = protocol::find_service(call.request.service);
+    if (!service) return server_.respond(call.from, ttrpc::unknown_service(call.request.service));
+    if (*service == protocol::Service::SandboxV1) return sandbox_.serve(call);
+    tasks_.serve(call, *service);
   }
 
   void on_children() {
     const std::vector<loop::Exit> exits = children_.reap();
     // A process that ended may be one that an operation has just made and told of.
     operations_.collect();
-    for (const loop::Exit& exit : exits) tasks_.on_exit(exit);
+    for (const loop::Exit& exit : exits) {
+      tasks_.on_exit(exit);
+      sandbox_.on_exit(exit);
+    }
+    if (is_finished()) return loop_.stop();
     look_for_idleness();
   }
 
+  /// Somebody has asked for it and nothing is left.
+  bool is_finished() const {
+    return (tasks_.is_finished() || sandbox_.is_finished()) && tasks_.is_empty() &&
+           sandbox_.is_empty();
+  }
+
   bool is_idle() const {
-    return server_.connections() == 0 && tasks_.is_empty() && operations_.size() == 0;
+    return server_.connections() == 0 && tasks_.is_empty() && sandbox_.is_empty() &&
+           operations_.size() == 0;
   }
 
   void look_for_idleness() {
@@ -92,6 +117,7 @@ class Shim {
   loop::Operations operations_;
   ttrpc::Server& server_;
   events::Publisher publisher_;
+  SandboxService sandbox_;
   TaskService tasks_;
   loop::Timer idle_;
   std::string socket_;

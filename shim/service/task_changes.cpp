@@ -83,9 +83,12 @@ void TaskService::create(Key from, const protocol::CreateTaskRequest& request) {
   if (!streams) return refuse(from, streams.error());
   init.streams = std::move(*streams);
   containers_[request.id] = container;
+  is_finished_ = false;
   operations_.begin(
-      [this, container, request, options = options->runc]() -> base::Result<loop::Outcome> {
+      [this, container, request, options = options->runc,
+       files = find_pod_files_()]() -> base::Result<loop::Outcome> {
         TRY(remember_options(request.bundle, options));
+        if (files) TRY(add_pod_mounts(request.bundle, *files));
         return service::create(*container->runtime, {request.id, request.bundle, request.terminal},
                                request.rootfs, {container->init.streams, name_space_});
       },

@@ -26,7 +26,7 @@ void TaskService::decode_and_call(Key from, std::string_view payload) {
   (this->*Method)(from, *request);
 }
 
-void TaskService::serve(const ttrpc::Call& call) {
+void TaskService::serve(const ttrpc::Call& call, protocol::Service service) {
   using Self = TaskService;
   using protocol::Method;
   static constexpr Row kRows[] = {
@@ -49,11 +49,7 @@ void TaskService::serve(const ttrpc::Call& call) {
       {Method::TaskConnect, &Self::decode_and_call<protocol::ConnectRequest, &Self::connect>},
       {Method::TaskShutdown, &Self::decode_and_call<protocol::ShutdownRequest, &Self::shutdown>},
   };
-  const auto service = protocol::find_service(call.request.service);
-  if (!service || *service == protocol::Service::SandboxV1) {
-    return server_.respond(call.from, ttrpc::unknown_service(call.request.service));
-  }
-  const auto method = protocol::find_method(*service, call.request.method);
+  const auto method = protocol::find_method(service, call.request.method);
   for (const Row& row : kRows) {
     if (method == row.method) return (this->*row.call)(call.from, call.request.payload);
   }
@@ -221,9 +217,9 @@ void TaskService::connect(Key from, const protocol::ConnectRequest& request) {
   answer(from, out);
 }
 
-void TaskService::shutdown(Key from, const protocol::ShutdownRequest& request) {
+void TaskService::shutdown(Key from, const protocol::ShutdownRequest&) {
   answer(from, protocol::Empty{});
-  if (containers_.empty() || request.now) is_finished_ = true;
+  if (containers_.empty()) is_finished_ = true;
 }
 
 void TaskService::checkpoint(Key from, const protocol::CheckpointTaskRequest&) {

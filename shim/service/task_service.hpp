@@ -13,25 +13,38 @@
 #include "shim/protocol/methods.hpp"
 #include "shim/protocol/task.hpp"
 #include "shim/service/container.hpp"
+#include "shim/service/pod_files.hpp"
 #include "shim/ttrpc/server.hpp"
 
 namespace shim::service {
 
 class TaskService {
  public:
-  TaskService(loop::Loop& loop, loop::Operations& operations, ttrpc::Server& server,
-              events::Publisher& publisher, std::string name_space, ChooseRuntime choose_runtime)
-      : loop_(loop),
-        operations_(operations),
-        server_(server),
-        publisher_(publisher),
-        name_space_(std::move(name_space)),
-        choose_runtime_(std::move(choose_runtime)) {}
+  /// What the services of one shim work with.
+  struct Tools {
+    loop::Loop& loop;
+    loop::Operations& operations;
+    ttrpc::Server& server;
+    events::Publisher& publisher;
+  };
+  /// Of the pod, when it has no pause container.
+  using FindPodFiles = std::function<std::optional<PodFiles>()>;
 
-  void serve(const ttrpc::Call& call);
+  TaskService(const Tools& tools, std::string name_space, ChooseRuntime choose_runtime,
+              FindPodFiles find_pod_files)
+      : loop_(tools.loop),
+        operations_(tools.operations),
+        server_(tools.server),
+        publisher_(tools.publisher),
+        name_space_(std::move(name_space)),
+        choose_runtime_(std::move(choose_runtime)),
+        find_pod_files_(std::move(find_pod_files)) {}
+
+  /// `service` is one of Task's.
+  void serve(const ttrpc::Call& call, protocol::Service service);
   /// A child of the shim's has ended; it may be none of a container's.
   void on_exit(const loop::Exit& exit);
-  /// Shutdown was asked for and nothing is left.
+  /// Shutdown was asked for when nothing was left.
   bool is_finished() const { return is_finished_; }
   /// It looks after no container.
   bool is_empty() const { return containers_.empty(); }
@@ -104,6 +117,7 @@ class TaskService {
   events::Publisher& publisher_;
   std::string name_space_;
   ChooseRuntime choose_runtime_;
+  FindPodFiles find_pod_files_;
   std::map<std::string, Shared> containers_;
   /// Processes that are not reaped yet, so that their numbers are theirs.
   std::map<pid_t, std::pair<Shared, std::string>> processes_;

@@ -41,7 +41,7 @@ class TaskServiceTest : public ::testing::Test {
   TaskServiceTest() {
     watch(server_.fd(), [this] {
       const std::vector<ttrpc::Call> calls = server_.ready().value();
-      for (const ttrpc::Call& call : calls) service_.serve(call);
+      for (const ttrpc::Call& call : calls) service_.serve(call, protocol::Service::TaskV3);
     });
     watch(children_.fd(), [this] {
       const std::vector<loop::Exit> exits = children_.reap();
@@ -146,14 +146,12 @@ class TaskServiceTest : public ::testing::Test {
 
  protected:
   TaskService service_{
-      loop_,
-      operations_,
-      server_,
-      publisher_,
+      {loop_, operations_, server_, publisher_},
       "k8s.io",
       [this](const protocol::RuncOptions&) -> base::Result<std::shared_ptr<const Runtime>> {
         return std::make_shared<FakeRuntime>(directory_.path());
-      }};
+      },
+      [] { return std::nullopt; }};
 };
 
 TEST_F(TaskServiceTest, AStartIsToldBeforeTheExitOfAProcessThatEndsAtOnce) {

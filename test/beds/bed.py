@@ -270,7 +270,7 @@ class Bed:
                 found.append(f"mount {point}")
         for top in cgroup_tops(self.name):
             found += [f"cgroup {path}" for path in sorted(top.rglob("*")) if path.is_dir()]
-        for folder in ("/run/netns", "/run/containerd/s", "/run/wherry",
+        for folder in ("/run/netns", "/run/containerd/s", "/run/wherry", "/run/wherry-pods",
                        "/run/containerd/runc", self.path("state/io.containerd.runtime.v2.task")):
             found += [f"file {path}" for path in sorted(pathlib.Path(folder).rglob("*"))
                       if not path.is_dir() and path.name != ".lock"]
