@@ -89,7 +89,9 @@ base::Result<Connection> Connection::open(const Address& address, const std::str
 }
 
 base::Result<void> Connection::authenticate(Clock::time_point end) {
-  TRY(send(std::string_view("\0AUTH EXTERNAL\r\nDATA\r\n", 22), end));
+  // BEGIN goes before OK has come: what systemd reads together with BEGIN it takes up only when
+  // more comes, so a call must not follow BEGIN right away. After OK it has read that far.
+  TRY(send(std::string_view("\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n", 29), end));
   for (std::size_t line = 0;;) {
     const std::size_t line_end = buffer_.find("\r\n", line);
     if (line_end == std::string::npos) {
@@ -104,7 +106,7 @@ base::Result<void> Connection::authenticate(Clock::time_point end) {
     if (text == "DATA" || text.starts_with("DATA ")) continue;
     if (!text.starts_with("OK ")) return base::fail(base::ErrorKind::Invalid, "refused: " + text);
     buffer_.erase(0, line);
-    return send("BEGIN\r\n", end);
+    return {};
   }
 }
 

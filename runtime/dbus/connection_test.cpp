@@ -41,6 +41,7 @@ class ConnectionTest : public ::testing::Test {
       char bytes[4096];
       seen_.append(bytes, static_cast<std::size_t>(
                               std::max<ssize_t>(::recv(client.get(), bytes, sizeof(bytes), 0), 0)));
+      first_ = seen_;
       ::send(client.get(), greeting.data(), greeting.size(), MSG_NOSIGNAL);
       // "BEGIN" may come with the call or before it.
       while (seen_.find("Member") == std::string::npos) {
@@ -68,6 +69,7 @@ class ConnectionTest : public ::testing::Test {
   base::UniqueFd listener_;
   std::thread peer_;
   std::string seen_;
+  std::string first_;  ///< what came before the greeting
 };
 
 Message reply_to(std::uint32_t serial) {
@@ -94,8 +96,17 @@ TEST_F(ConnectionTest, LogsInWithoutNamingAUser) {
   ASSERT_TRUE(connection) << connection.error().message();
   EXPECT_TRUE(call(*connection));
   peer_.join();
-  EXPECT_TRUE(seen_.starts_with(std::string("\0AUTH EXTERNAL\r\nDATA\r\n", 22)));
-  EXPECT_NE(seen_.find("BEGIN\r\n"), std::string::npos);
+  EXPECT_TRUE(seen_.starts_with(std::string("\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n", 29)));
+}
+
+// The peer of answer() greets after what it received first, which is what came before its greeting.
+TEST_F(ConnectionTest, NothingFollowsBeginUntilThePeerHasAnswered) {
+  answer("OK 1\r\n", encode(reply_to(1)));
+  auto connection = open();
+  ASSERT_TRUE(connection);
+  ASSERT_TRUE(call(*connection));
+  peer_.join();
+  EXPECT_EQ(first_, std::string("\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n", 29));
 }
 
 TEST_F(ConnectionTest, ARefusalIsAnError) {

@@ -25,9 +25,6 @@ base::Result<std::shared_ptr<const Runtime>> choose_runtime(const protocol::Runc
   if (!options.binary_name.empty()) {
     return base::fail(base::ErrorKind::Unsupported, "option BinaryName: not supported");
   }
-  if (options.systemd_cgroup) {
-    return base::fail(base::ErrorKind::Unsupported, "option SystemdCgroup: not supported");
-  }
   return std::make_shared<LibraryRuntime>(options, name_space,
                                           runtime::workload::choose_executable);
 }

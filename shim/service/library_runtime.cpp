@@ -38,7 +38,9 @@ LibraryRuntime::LibraryRuntime(const protocol::RuncOptions& options, const std::
     : host_(container::make_host(runtime::state::Store(state_root(options, name_space)), warn,
                                  std::move(choose_executable))),
       no_pivot_(options.no_pivot_root),
-      no_new_keyring_(options.no_new_keyring) {}
+      no_new_keyring_(options.no_new_keyring) {
+  host_.systemd_cgroup = options.systemd_cgroup;
+}
 
 base::Result<StartedProcess> LibraryRuntime::create(const CreateCall& call) const {
   StartedProcess out;

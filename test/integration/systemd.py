@@ -35,6 +35,11 @@ class Systemd:
         return subprocess.run(["systemctl", "show", "--value", "-p", name, unit],
                               stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
+    def version(self):
+        text = subprocess.run(["systemctl", "--version"], stdout=subprocess.PIPE, text=True,
+                              check=True).stdout
+        return int(text.split()[1])
+
     def exists(self, unit):
         if self.fake:
             self.fake.forget_the_dead()
@@ -64,6 +69,8 @@ def manager(box):
             box.force_delete(container)
         if systemd.fake:
             systemd.fake.close()
+        else:  # slices stay once they are there
+            subprocess.run(["systemctl", "stop", systemd.slice], check=False)
 
 
 def bundle_in(box, path, args=("sleep", "1000"), change=None):
@@ -285,6 +292,8 @@ def a_failed_unit_gives_its_name_back(box):
         if systemd.fake:
             start_scope(box, systemd)
             systemd.fake.units["it-c1.scope"].failed = True
+        elif systemd.version() < 253:
+            raise Skip("a scope of this systemd does not fail")
         else:
             def change(config):
                 config["linux"]["resources"]["memory"] = {"limit": 16 * MIB, "swap": 16 * MIB}
