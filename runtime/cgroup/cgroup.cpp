@@ -183,6 +183,23 @@ base::Result<void> Cgroup::create() {
   return created;
 }
 
+base::Result<std::vector<std::string>> Cgroup::create_permitted() {
+  std::vector<std::string> refused;
+  for (const std::string& path : directories(paths_)) {
+    std::vector<std::string> made;
+    base::Result<void> done = make_directory(path, made);
+    if (done) continue;
+    const int error = done.error().sys_errno();
+    if (error != EACCES && error != EPERM && error != EROFS) {
+      return std::unexpected(std::move(done).error());
+    }
+    refused.push_back(path);
+    std::erase_if(paths_, [&path](const auto& entry) { return entry.second == path; });
+  }
+  TRY(create());
+  return refused;
+}
+
 base::Result<void> Cgroup::apply(const ResourcePlan& plan) {
   for (const Setting& setting : plan.settings) {
     const bool v2 = setting.version == Version::V2;

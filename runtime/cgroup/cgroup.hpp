@@ -34,6 +34,9 @@ class Cgroup {
   /// the controllers on the way down. Directories that exist are taken over. When a step fails,
   /// everything it made is removed.
   base::Result<void> create();
+  /// The same for callers without rights: hierarchies in which they may not make directories are
+  /// left out of paths(). Returns what was refused.
+  base::Result<std::vector<std::string>> create_permitted();
   /// Writes the settings in order, then the device rules. Also for `update` (ResourcePlan::devices
   /// empty: device rules stay as they are).
   base::Result<void> apply(const ResourcePlan& plan);

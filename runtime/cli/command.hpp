@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@ namespace runtime::cli {
 struct Globals {
   state::Store store;
   bool systemd_cgroup = false;
+  std::optional<bool> rootless;  ///< absent: as the caller's rights are
   bool debug = false;
   std::string log_path;                       ///< as given; empty: standard error
   std::span<const std::string> command_line;  ///< all of it, from argv[0] on

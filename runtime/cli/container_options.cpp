@@ -38,6 +38,7 @@ container::Host make_host(const Invocation& invocation) {
       [&log = invocation.log](std::string_view text) { log.warning(text); },
       workload::choose_executable);
   host.systemd_cgroup = invocation.globals.systemd_cgroup;
+  host.may_lack_cgroups = invocation.globals.rootless.value_or(host.may_lack_cgroups);
   return host;
 }
 

@@ -8,6 +8,7 @@
 
 #include "oci/spec.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/namespaces/user_namespace.hpp"
 #include "runtime/workload/sealed_self.hpp"
 
 namespace runtime::cli {
@@ -42,7 +43,8 @@ constexpr Option kGlobalOptions[] = {
     {"log-format", 0, OptionKind::Value, "FORMAT", "text (default) or json"},
     {"debug", 0, OptionKind::Flag, {}, "log more"},
     {"systemd-cgroup", 0, OptionKind::Flag, {}, "let systemd make the cgroups"},
-    {"rootless", 0, OptionKind::Value, "WHEN", "true, false or auto (default)"},
+    {"rootless", 0, OptionKind::Value, "WHEN",
+     "do without cgroups that are not permitted: true, false, auto"},
     {"version", 'v', OptionKind::Flag, {}, "print the version"},
 };
 
@@ -84,10 +86,17 @@ base::Result<Globals> read_globals(const Arguments& arguments, Log& log,
     return base::fail(base::ErrorKind::Invalid,
                       "invalid value \"" + rootless + "\" for -rootless: not true, false or auto");
   }
-  const std::string default_root = state::default_root(::geteuid(), std::getenv("XDG_RUNTIME_DIR"));
+  const std::string default_root =
+      state::default_root(namespaces::is_host_root(), std::getenv("XDG_RUNTIME_DIR"));
   std::string root = TRY(absolute_path(arguments.value("root").value_or(default_root)));
-  return Globals{state::Store(std::move(root)), arguments.flag("systemd-cgroup"), debug, log_path,
-                 command_line};
+  Globals out{state::Store(std::move(root)),
+              arguments.flag("systemd-cgroup"),
+              {},
+              debug,
+              log_path,
+              command_line};
+  if (rootless != "auto") out.rootless = rootless == "true";
+  return out;
 }
 
 base::Result<void> check_count(const Command& command, const Arguments& arguments) {

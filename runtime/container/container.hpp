@@ -32,10 +32,13 @@ struct Host {
   process::ChooseExecutable choose_executable;
   /// create: systemd makes the cgroups, as a unit. Every later operation knows from the record.
   bool systemd_cgroup = false;
+  /// Where the caller has no right to make cgroups, containers that ask for no place and no limits
+  /// go without.
+  bool may_lack_cgroups = false;
 };
 
 /// A host whose seccomp cache lies beside the default root, wherever its own store is: profiles are
-/// the same for all.
+/// the same for all. Who is not root of the host may lack cgroups.
 Host make_host(state::Store store, std::function<void(std::string_view)> warn,
                process::ChooseExecutable choose_executable);
 

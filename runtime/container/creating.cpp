@@ -6,11 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "base/file.hpp"
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/container/unit.hpp"
 #include "runtime/hooks/hooks.hpp"
 #include "runtime/namespaces/id_maps.hpp"
+#include "runtime/namespaces/user_namespace.hpp"
 #include "runtime/process/terminal.hpp"
 #include "runtime/security/process_attributes.hpp"
 #include "runtime/security/rlimits.hpp"
@@ -33,6 +36,7 @@ class Maker {
     TRY(plan_process(with_fifo));
     // A unit begins with a process, so there is none of its cgroups to be born in.
     if (!unit_) TRY(make_cgroups());
+    place_cgroup_mounts();
     const base::UniqueFd unified = unit_ ? base::UniqueFd() : TRY(cgroup().open_unified());
     child_ = TRY(base::with_context(process::launch(plan_, steps(), unified ? unified.get() : -1),
                                     "unable to start container process"));
@@ -70,6 +74,8 @@ class Maker {
     record_.bundle = bundle_.path;
     rootfs_ = TRY(rootfs::plan_rootfs(spec(), bundle_.path));
     rootfs_.no_pivot = options_.no_pivot;
+    // The rights of who is root of a user namespace only do not reach to device nodes.
+    if (!namespaces::is_host_root()) rootfs_.binds_devices = true;
     record_.rootfs = rootfs_.root;
     record_.created = state::timestamp_now();
     record_.owner = ::geteuid();
@@ -120,7 +126,6 @@ class Maker {
     if (!spec().mounts.empty() && !creation.namespaces.is_new(CLONE_NEWNS)) {
       warn(host_, "without a new mount namespace the mounts of config.json are not made");
     }
-    place_cgroup_mounts();
     creation.rootfs = std::move(rootfs_);
     creation.rootfs.may_ask = plan_.has_user_namespace && ::geteuid() == 0;
     creation.state = state::to_oci_state(record_, oci::Status::Creating);
@@ -143,16 +148,20 @@ class Maker {
     return {};
   }
 
+  /// Where the container has no cgroup of its own, it sees the one that it is in.
   void place_cgroup_mounts() {
+    rootfs::RootfsPlan& rootfs = plan_.creation->rootfs;
     for (const cgroup::Hierarchy& each : cgroup_host_.hierarchies) {
       const std::string key = each.version == cgroup::Version::V2 || each.controllers.empty()
                                   ? ""
                                   : each.controllers.front();
       const auto path = record_.cgroup.find(key);
-      if (path == record_.cgroup.end()) continue;
-      rootfs_.cgroups[each.mount_point.substr(each.mount_point.rfind('/') + 1)] = path->second;
+      const bool has_own = path != record_.cgroup.end();
+      if (!has_own && !host_.may_lack_cgroups) continue;
+      rootfs.cgroups[each.mount_point.substr(each.mount_point.rfind('/') + 1)] =
+          has_own ? path->second : each.mount_point + each.own_path;
     }
-    rootfs_.is_cgroup_v2 = cgroup_host_.layout == cgroup::Layout::V2;
+    rootfs.is_cgroup_v2 = cgroup_host_.layout == cgroup::Layout::V2;
   }
 
   base::Result<base::UniqueFd> make_fifo() {
@@ -163,19 +172,47 @@ class Maker {
     return base::open_file(path, O_PATH | O_NOFOLLOW);
   }
 
+  bool may_lack_cgroups() const {
+    return host_.may_lack_cgroups && spec().linux.cgroups_path.empty();
+  }
+
   base::Result<void> make_cgroups() {
     cgroup::Cgroup cgroup = this->cgroup();
-    const cgroup::ResourcePlan resources =
+    cgroup::ResourcePlan resources =
         TRY(cgroup::plan_resources(spec().linux.resources, cgroup_host_));
     for (const std::string& each : resources.warnings) warn(host_, each);
-    base::Result<void> made = cgroup.create();
-    if (!made && ::geteuid() != 0 && spec().linux.cgroups_path.empty()) {
-      warn(host_, "without cgroups: " + made.error().message());
-      record_.cgroup.clear();
-      return entry_.save(record_);
+    if (may_lack_cgroups()) {
+      const auto refused = TRY(base::with_context(cgroup.create_permitted(), "create cgroup"));
+      if (!refused.empty()) TRY(keep_cgroups(cgroup.paths()));
+    } else {
+      TRY(base::with_context(cgroup.create(), "create cgroup"));
     }
-    TRY(base::with_context(std::move(made), "create cgroup"));
-    return base::with_context(cgroup.apply(resources), "set cgroup limits");
+    // Limits that cannot be set are an error; rules for devices are not, since who has no rights
+    // here cannot make any device.
+    std::vector<oci::DeviceRule> devices;
+    if (host_.may_lack_cgroups) devices.swap(resources.devices);
+    TRY(base::with_context(cgroup.apply(resources), "set cgroup limits"));
+    if (devices.empty() || cgroup.paths().empty()) return {};
+    const base::Result<void> done = cgroup.apply({{}, std::move(devices), {}});
+    if (!done) warn(host_, "without device rules: " + done.error().message());
+    return {};
+  }
+
+  base::Result<void> keep_cgroups(const cgroup::Paths& paths) {
+    record_.cgroup = paths;
+    return entry_.save(record_);
+  }
+
+  base::Result<void> enter_cgroups(pid_t pid, bool in_unified) {
+    if (unit_) TRY(start_unit(pid));
+    base::Result<void> done = in_unified ? cgroup().add_to_v1(pid) : cgroup().add(pid);
+    if (done || !may_lack_cgroups() || done.error().sys_errno() != EACCES) {
+      return base::with_context(std::move(done), "enter cgroup");
+    }
+    // cgroups(7), "Delegation containment": who may make a cgroup may still not move there.
+    warn(host_, "without cgroups: " + done.error().message());
+    TRY(cgroup().remove());
+    return keep_cgroups({});
   }
 
   base::Result<void> start_unit(pid_t pid) {
@@ -192,10 +229,8 @@ class Maker {
 
   process::Steps steps() {
     process::Steps out;
-    out.enter_cgroups = [this](pid_t pid, bool in_unified) -> base::Result<void> {
-      if (unit_) TRY(start_unit(pid));
-      return base::with_context(in_unified ? cgroup().add_to_v1(pid) : cgroup().add(pid),
-                                "enter cgroup");
+    out.enter_cgroups = [this](pid_t pid, bool in_unified) {
+      return enter_cgroups(pid, in_unified);
     };
     out.attach = [this](pid_t pid) { return attach(pid); };
     out.run_hooks = [this](pid_t) { return run_runtime_hooks(); };

@@ -105,7 +105,9 @@ base::Result<void> kill(const Host& host, std::string_view id, int signal, bool 
   const oci::Status status = state::status_of(record);
   const cgroup::Cgroup cgroup(record.cgroup);
   // Without a pid namespace of its own the death of the first process ends none of the others.
-  if (all || (signal == SIGKILL && TRY(shares_pids(host, id)))) return cgroup.kill_all(signal);
+  // Who has no cgroups can be reached only there.
+  const bool wants_all = all || (signal == SIGKILL && TRY(shares_pids(host, id)));
+  if (wants_all && !record.cgroup.empty()) return cgroup.kill_all(signal);
   if (status == oci::Status::Stopped || !record.init) {
     return base::fail(base::ErrorKind::WrongState, "container not running");
   }

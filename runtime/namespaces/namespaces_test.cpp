@@ -5,6 +5,7 @@
 
 #include "runtime/namespaces/id_maps.hpp"
 #include "runtime/namespaces/sysctl.hpp"
+#include "runtime/namespaces/user_namespace.hpp"
 
 namespace runtime::namespaces {
 namespace {
@@ -64,6 +65,15 @@ TEST(OpenJoined, AFileOfAnotherTypeIsRefused) {
 
 TEST(IdMaps, TextIsOneLineAMapping) {
   EXPECT_EQ(map_text({{0, 1000, 1}, {1, 100000, 65536}}), "0 1000 1\n1 100000 65536\n");
+}
+
+TEST(UserNamespace, OnlyTheInitialOneMapsEverything) {
+  EXPECT_TRUE(maps_everything("         0          0 4294967295\n"));
+  EXPECT_FALSE(maps_everything("         0       1000          1\n"));
+  EXPECT_FALSE(maps_everything("0 0 65536\n"));
+  EXPECT_FALSE(maps_everything("0 1000 1\n1 0 4294967294\n"));
+  EXPECT_FALSE(maps_everything("0 0 4294967295\n5 5 1\n"));
+  EXPECT_FALSE(maps_everything(""));
 }
 
 TEST(Sysctl, TheFirstSeparatorDecides) {

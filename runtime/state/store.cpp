@@ -203,8 +203,8 @@ base::Result<void> check_id(std::string_view id) {
   return {};
 }
 
-std::string default_root(uid_t effective_uid, const char* xdg_runtime_dir) {
-  if (effective_uid == 0 || xdg_runtime_dir == nullptr || *xdg_runtime_dir != '/') {
+std::string default_root(bool is_host_root, const char* xdg_runtime_dir) {
+  if (is_host_root || xdg_runtime_dir == nullptr || *xdg_runtime_dir != '/') {
     return "/run/wherry";
   }
   return std::string(xdg_runtime_dir) + "/wherry";

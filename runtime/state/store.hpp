@@ -77,7 +77,8 @@ class Store {
 /// container ID format").
 base::Result<void> check_id(std::string_view id);
 
-/// /run/wherry for root; $XDG_RUNTIME_DIR/wherry for others if that is set.
-std::string default_root(uid_t effective_uid, const char* xdg_runtime_dir);
+/// /run/wherry for the host's root; $XDG_RUNTIME_DIR/wherry for others (root of a user namespace
+/// is one of them) if that is set.
+std::string default_root(bool is_host_root, const char* xdg_runtime_dir);
 
 }  // namespace runtime::state

@@ -220,9 +220,9 @@ TEST(CheckId, FollowsTheRule) {
 }
 
 TEST(DefaultRoot, IsTheUsersOwnOnlyWithoutRootRights) {
-  EXPECT_EQ(default_root(0, "/run/user/0"), "/run/wherry");
-  EXPECT_EQ(default_root(1000, "/run/user/1000"), "/run/user/1000/wherry");
-  EXPECT_EQ(default_root(1000, nullptr), "/run/wherry");
+  EXPECT_EQ(default_root(true, "/run/user/0"), "/run/wherry");
+  EXPECT_EQ(default_root(false, "/run/user/1000"), "/run/user/1000/wherry");
+  EXPECT_EQ(default_root(false, nullptr), "/run/wherry");
 }
 
 }  // namespace

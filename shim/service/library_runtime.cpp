@@ -6,6 +6,7 @@
 
 #include "base/file.hpp"
 #include "oci/parse.hpp"
+#include "runtime/namespaces/user_namespace.hpp"
 
 namespace shim::service {
 namespace {
@@ -14,9 +15,10 @@ namespace container = runtime::container;
 
 /// <Options.Root or the runtime's default>/<containerd's namespace>: what `wherry --root` takes.
 std::string state_root(const protocol::RuncOptions& options, const std::string& name_space) {
-  const std::string root = options.root.empty() ? runtime::state::default_root(
-                                                      ::geteuid(), std::getenv("XDG_RUNTIME_DIR"))
-                                                : options.root;
+  const std::string root = options.root.empty()
+                               ? runtime::state::default_root(runtime::namespaces::is_host_root(),
+                                                              std::getenv("XDG_RUNTIME_DIR"))
+                               : options.root;
   return root + "/" + name_space;
 }
 
