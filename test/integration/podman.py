@@ -12,7 +12,8 @@ import sys
 import time
 
 import private_host
-from harness import RUNTIME, Skip, eq, has, is_v2, main, make_rootfs, read, test, true, wait_until
+from harness import (RUNTIME, Skip, eq, has, is_v2, main, make_rootfs, read, reap, test, true,
+                     wait_until)
 from ordinary_user import User
 from private_host import USER
 from wasm_modules import HELLO, module
@@ -98,14 +99,25 @@ def with_podman(function):
     return test(wrapped)
 
 
-def forget(podman):
-    """conmon needs a moment to end; podman's cgroups of a container and of conmon stay behind where it
-    keeps their parent, and its overlay directory is a mount."""
-    wait_until(lambda: not podman.box.processes(), "conmon ends")
-    for top in podman.box.cgroup_dirs():
-        for path, _, _ in os.walk(top, topdown=False):
-            if path != top and not read(f"{path}/cgroup.procs"):
+def remove_own_cgroups(top):
+    for path, _, _ in os.walk(top, topdown=False):
+        if re.fullmatch("conmon|[0-9a-f]{64}", os.path.basename(path)):
+            try:
                 os.rmdir(path)
+            except OSError:
+                return False
+    return True
+
+
+def forget(podman):
+    """What is podman's own: conmon needs a moment to end, its cgroup and those of pods stay behind where
+    podman keeps their parent, and its overlay directory is a mount. The containers' cgroups are ours."""
+    def gone():
+        reap()
+        return not podman.box.processes() and all(remove_own_cgroups(top)
+                                                  for top in podman.box.cgroup_dirs())
+
+    wait_until(gone, "conmon ends")
     subprocess.run(["umount", podman.box.path("graph", "overlay")], stderr=subprocess.DEVNULL)
 
 
