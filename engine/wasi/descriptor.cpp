@@ -1,8 +1,10 @@
 #include "engine/wasi/descriptor.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 
@@ -75,6 +77,11 @@ Result<Descriptor> describe(base::UniqueFd fd, Rights base, Rights inheriting) {
   if (::fstat(fd.get(), &status) != 0) return fail_from_host();
   Descriptor out;
   out.filetype = S_ISSOCK(status.st_mode) ? socket_type(fd.get()) : filetype_of(status.st_mode);
+  out.device = status.st_dev;
+  if (out.filetype == Filetype::Directory) {
+    struct statfs filesystem{};
+    out.on_procfs = ::fstatfs(fd.get(), &filesystem) != 0 || filesystem.f_type == PROC_SUPER_MAGIC;
+  }
   out.base = base & rights_for(out.filetype, fd.get());
   out.inheriting = out.filetype == Filetype::Directory ? inheriting & rights::kAll : 0;
   out.fd = std::move(fd);
@@ -85,15 +92,15 @@ Result<std::uint32_t> DescriptorTable::add(Descriptor descriptor) {
   auto added = std::make_shared<Descriptor>(std::move(descriptor));
   const std::lock_guard lock(state_->mutex);
   std::vector<DescriptorRef>& all = state_->descriptors;
-  const auto free = std::ranges::find(all, nullptr);
-  const auto number = static_cast<std::uint32_t>(free - all.begin());
+  std::size_t& number = state_->lowest_free;
+  while (number < all.size() && all[number]) ++number;
   if (number >= kMaxDescriptors) return fail(Errno::MFile);
-  if (free == all.end()) {
+  if (number == all.size()) {
     all.push_back(std::move(added));
   } else {
-    *free = std::move(added);
+    all[number] = std::move(added);
   }
-  return number;
+  return static_cast<std::uint32_t>(number++);
 }
 
 Result<DescriptorRef> DescriptorTable::get(std::uint32_t number) {
@@ -123,6 +130,7 @@ Result<void> DescriptorTable::close(std::uint32_t number) {
   std::vector<DescriptorRef>& all = state_->descriptors;
   if (number >= all.size() || !all[number]) return fail(Errno::BadF);
   closed.swap(all[number]);
+  state_->lowest_free = std::min<std::size_t>(state_->lowest_free, number);
   return {};
 }
 
@@ -135,6 +143,7 @@ Result<void> DescriptorTable::renumber(std::uint32_t from, std::uint32_t to) {
   if (from == to) return {};
   closed.swap(all[to]);
   all[to].swap(all[from]);
+  state_->lowest_free = std::min<std::size_t>(state_->lowest_free, from);
   return {};
 }
 

@@ -46,6 +46,8 @@ struct Descriptor {
   base::UniqueFd fd;
   Filetype filetype = Filetype::Unknown;
   Sandbox sandbox = Sandbox::Beneath;
+  std::uint64_t device = 0;  ///< st_dev
+  bool on_procfs = false;    ///< of directories only
   /// Nothing reached through it may be changed; everything opened through it inherits this.
   bool read_only = false;
   SharedRights base;
@@ -106,6 +108,7 @@ class DescriptorTable {
   struct State {
     std::mutex mutex;
     std::vector<DescriptorRef> descriptors;  ///< null: the number is free
+    std::size_t lowest_free = 0;             ///< below it none is
     std::mutex directory_positions;
   };
 

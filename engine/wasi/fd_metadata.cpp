@@ -57,11 +57,14 @@ Result<void> fd_allocate(Call& call, Fd fd, std::uint64_t offset, std::uint64_t 
 Result<void> fd_fdstat_get(Call& call, Fd fd, Address stat) {
   const DescriptorRef descriptor = TRY(call.descriptors().get(fd));
   const auto out = TRY(call.out<Fdstat>(stat));
-  const int flags = ::fcntl(descriptor->fd.get(), F_GETFL);
-  if (flags < 0) return fail_from_host();
   Fdstat value{};
   value.filetype = descriptor->filetype;
-  value.flags = guest_fd_flags(flags);
+  // Guests' libraries ask before every open relative to a directory, where flags mean nothing.
+  if (descriptor->filetype != Filetype::Directory) {
+    const int flags = ::fcntl(descriptor->fd.get(), F_GETFL);
+    if (flags < 0) return fail_from_host();
+    value.flags = guest_fd_flags(flags);
+  }
   value.rights_base = descriptor->base;
   value.rights_inheriting = descriptor->inheriting;
   out.set(value);

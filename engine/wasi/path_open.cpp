@@ -1,5 +1,6 @@
-// path_open. A path is first opened with O_PATH, which touches nothing, to see what is there; only
-// then is the file opened for use, and only if it is still the same.
+// path_open. A path that is to be changed or made is first opened with O_PATH, which touches
+// nothing, to see what is there; only then is the file opened for use, and only if it is still the
+// same. One that is only to be read is opened at once, and looked at before the guest gets it.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -83,6 +84,8 @@ Result<Descriptor> duplicate(const Call& call, Fd number, const OpenRequest& req
   out.fd = std::move(fd);
   out.filetype = own->filetype;
   out.sandbox = own->sandbox;
+  out.device = own->device;
+  out.on_procfs = own->on_procfs;
   out.read_only = own->read_only;
   out.base = own->base & request.base;
   out.inheriting = own->inheriting & request.inheriting;
@@ -134,6 +137,21 @@ Result<base::UniqueFd> open_found(const Descriptor& directory, const std::string
   return fd;
 }
 
+/// Acces also where O_PATH would do: a directory that nobody lists.
+Result<base::UniqueFd> open_to_read(const Descriptor& directory, const std::string& path,
+                                    const OpenRequest& request) {
+  const int flags = O_RDONLY | O_NOCTTY | request.fd_flags | request.follow_flag() |
+                    (request.directory ? O_DIRECTORY : 0);
+  return open_path(directory, path, flags);
+}
+
+/// A file on its directory's file system is on procfs only if that is; the kernel is spared the
+/// question for all others.
+Result<void> check_opened(const Descriptor& directory, const Descriptor& opened) {
+  if (opened.device == directory.device && !directory.on_procfs) return {};
+  return check_openable(opened.fd.get(), false);
+}
+
 Result<base::UniqueFd> try_open(const Descriptor& directory, const std::string& path,
                                 const OpenRequest& request) {
   const int look = O_PATH | request.follow_flag() | (request.directory ? O_DIRECTORY : 0);
@@ -183,8 +201,14 @@ Result<void> path_open(Call& call, Fd fd, std::uint32_t lookup, Address path, Si
     return {};
   }
   if (directory->read_only && request.writing()) return fail(Errno::RoFs);
-  base::UniqueFd host = TRY(open_host_file(*directory, name, request));
-  Descriptor descriptor = TRY(describe(std::move(host), request.base, request.inheriting));
+  const bool only_read = !request.create && !request.writing();
+  Result<base::UniqueFd> host =
+      only_read ? open_to_read(*directory, name, request) : fail(Errno::Acces);
+  const bool opened_at_once = host.has_value();
+  if (!host && host.error() == Errno::Acces) host = open_host_file(*directory, name, request);
+  if (!host) return fail(host.error());
+  Descriptor descriptor = TRY(describe(std::move(*host), request.base, request.inheriting));
+  if (opened_at_once) TRY(check_opened(*directory, descriptor));
   // Not InRoot: an absolute link has no meaning relative to a directory within the root.
   descriptor.sandbox = Sandbox::Beneath;
   descriptor.read_only = directory->read_only;

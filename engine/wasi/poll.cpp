@@ -55,11 +55,13 @@ std::uint64_t now(clockid_t clock) {
   return nanoseconds(value);
 }
 
-std::uint64_t bytes_to_read(int fd) {
-  struct stat status{};
-  if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+std::uint64_t bytes_to_read(const Descriptor& descriptor) {
+  const int fd = descriptor.fd.get();
+  if (descriptor.filetype == Filetype::RegularFile) {
+    struct stat status{};
     const off_t at = ::lseek(fd, 0, SEEK_CUR);
-    return at < status.st_size ? static_cast<std::uint64_t>(status.st_size - at) : 0;
+    const bool known = at >= 0 && ::fstat(fd, &status) == 0;
+    return known && at < status.st_size ? static_cast<std::uint64_t>(status.st_size - at) : 0;
   }
   int count = 0;
   return ::ioctl(fd, FIONREAD, &count) == 0 && count > 0 ? static_cast<std::uint64_t>(count) : 0;
@@ -70,6 +72,9 @@ class Poll {
  public:
   Poll(DescriptorTable& descriptors, std::span<const Subscription> subscriptions)
       : start_(now(CLOCK_MONOTONIC)) {
+    polled_.reserve(subscriptions.size());
+    held_.reserve(subscriptions.size());
+    polled_subscriptions_.reserve(subscriptions.size());
     for (const Subscription& subscription : subscriptions) add(descriptors, subscription);
   }
 
@@ -151,7 +156,7 @@ class Poll {
       if (polled.revents == 0) continue;
       const bool bad = (polled.revents & POLLNVAL) != 0;
       Event event = event_of(polled_subscriptions_[i], bad ? Errno::BadF : Errno::Success);
-      if (event.type == EventType::FdRead && !bad) event.nbytes = bytes_to_read(polled.fd);
+      if (event.type == EventType::FdRead && !bad) event.nbytes = bytes_to_read(*held_[i]);
       if ((polled.revents & POLLHUP) != 0) event.flags = kEventHangup;
       events_.push_back(event);
     }
