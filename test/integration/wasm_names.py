@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from harness import eq, main, read, test
-from wasm_modules import guest, needs_programs
+from wasm_modules import ANY_GUEST, NAMES, SOCKETS, allow_only, guest, needs_programs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RESOLV = "nameserver 127.0.0.1\nsearch example.test\noptions timeout:1 attempts:2\n"
@@ -132,6 +132,12 @@ def what_only_looks_like_a_file_is_passed_over(box):
     os.mkfifo(os.path.join(bundle, "rootfs/etc/hosts"))
     done = box.run(bundle, "c1", check=None)
     eq((done.out, done.status), (AGAIN, 0), repr(done))
+
+
+@test
+def a_filter_that_allows_what_names_need_is_enough(box):
+    change = allow_only(ANY_GUEST + SOCKETS + NAMES)
+    eq(look_up(box, "4", "many.example.test", "80", change=change)[0].count("\n"), 9)
 
 
 @test

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from harness import ROOT, Skip, eq, has, main, read, test, true, wait_until
-from wasm_modules import bundle_of, guest, needs_programs
+from wasm_modules import ANY_GUEST, SOCKETS, allow_only, bundle_of, guest, needs_programs
 
 REQUESTS = 10000
 GO_SERVER = os.path.join(ROOT, "build", "guests", "httpd-go.wasm")
@@ -284,6 +284,25 @@ def the_extension_needs_no_rights(box):
         os.chmod(box.path("bundle1", "rootfs/tmp"), 0o1777)
     done = in_container(box, [], change=unprivileged)
     eq((done.out, done.status), (WENT_WELL, 0), repr(done))
+
+
+@test
+def a_filter_that_allows_what_sockets_need_is_enough(box):
+    done = in_container(box, [], change=allow_only(ANY_GUEST + SOCKETS))
+    eq((done.out, done.status), (WENT_WELL, 0), repr(done))
+
+
+@test
+def a_filter_without_sockets_is_an_error_of_the_guests(box):
+    done = in_container(box, ["open", "1", "2", "0"], change=allow_only(ANY_GUEST))
+    eq((done.out, done.status), ("errno 63\n", 0), repr(done))  # PERM, as the filter says
+
+
+@test
+def a_server_under_a_filter_answers_ten_thousand_requests(box):
+    pid = started(box, None, module=own_server(box), change=allow_only(ANY_GUEST + SOCKETS))
+    load(pid, "http://127.0.0.1:8080/", 16)
+    has(read(f"/proc/{pid}/status"), "\nSeccomp:\t2\n")
 
 
 @test
