@@ -33,6 +33,7 @@ def started(box, listen, args=(), change=None, module=None):
     bundle = bundle_of(box, content, ("/app.wasm", *args), configure)
     done = box.create(bundle, check=None)
     if done.status != 0:
+        wait_until(lambda: not box.processes(), "the compile that was begun ends", 120)
         return done
     out = box.path(f"out{box.calls}")
     box.ok("start", "c1")
