@@ -15,7 +15,9 @@ import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "beds"))
 import catalogue  # noqa: E402
-from cases import case, eq, has, main, settle, true, wait_until  # noqa: E402
+from cases import case, eq, main, settle, true, wait_until  # noqa: E402
+
+from harness import is_alive  # noqa: E402
 
 HANDLER = os.environ.get("POD_HANDLER", "pauseless")
 BUSYBOX, WORKER = catalogue.reference("busybox"), catalogue.reference("worker")
@@ -135,6 +137,7 @@ def a_pod_runs_native_and_wasm_containers_without_a_pause_container(bed):
     call(bed, "StopContainer", {"containerId": native, "timeout": 0})
     eq(pod.wait_exit(native), 137)
     pod.remove()
+    settle(lambda: not holders(bed) + bed.shims(), 5)
     eq(holders(bed) + bed.shims(), [], "processes")
 
 
@@ -191,6 +194,19 @@ def a_pod_of_the_host_has_the_hosts_namespaces(bed):
 
 
 @pod_case
+def a_pod_with_a_user_namespace_is_root_only_inside(bed):
+    mapping = [{"hostId": 100000, "containerId": 0, "length": 65536}]
+    pod = Pod(bed, namespaces={"usernsOptions": {"mode": "POD", "uids": mapping, "gids": mapping}})
+    one = pod.start("one", "sh", "-c", "id -u; cat /proc/self/uid_map; cat /etc/hostname; ls /sys/class/net; sleep 1000")
+    pod.wait_log("one", "lo")
+    shown = [line.split() for line in pod.log("one")]
+    eq(shown[:3], [["0"], ["0", "100000", "65536"], ["pod"]])
+    eq(os.stat(f"/proc/{pid_of(bed, one)}").st_uid, 100000)
+    eq(os.stat(f"/proc/{holders(bed)[0]}").st_uid, 165535, "the holder's user")
+    pod.remove()
+
+
+@pod_case
 def a_restart_of_the_daemon_keeps_the_pod(bed):
     pod = Pod(bed)
     one = pod.start("one", "sh", "-c", "i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done")
@@ -206,6 +222,43 @@ def a_restart_of_the_daemon_keeps_the_pod(bed):
     lines = pod.log("one")
     eq(lines, [str(i) for i in range(1, len(lines) + 1)], "lines of the log")
     pod.remove()
+
+
+@pod_case
+def a_hundred_pods_outlive_their_daemon(bed):
+    """Half of them with a pause container. A tenth ends while the daemon is away."""
+    count = int(os.environ.get("PODS", "100"))
+    script = "i=0; while [ ! -e /dev/shm/end ]; do i=$((i+1)); echo $i; sleep 1; done; exit 7"
+    pods = [Pod(bed, name=f"pod{number}", handler=("wherry", HANDLER)[number % 2]) for number in range(count)]
+    containers = [pod.start("one", "sh", "-c", script) for pod in pods]
+    for pod in pods:
+        pod.wait_log("one", "1")
+    shims = bed.shims()
+    ending = range(0, count, 10)
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        pids = [pid_of(bed, containers[number]) for number in ending] if how == signal.SIGKILL else []
+        bed.stop("containerd", how)
+        for pid in pids:
+            pathlib.Path(f"/proc/{pid}/root/dev/shm/end").touch()
+        for pid in pids:
+            wait_until(lambda: not is_alive(pid), "the end of a container")
+        bed.start_containerd()
+        eq(bed.shims(), shims, f"shims after {how.name}")
+    for number, (pod, container) in enumerate(zip(pods, containers)):
+        if number in ending:
+            eq(pod.wait_exit(container), 7, f"status of pod {number}")
+            continue
+        eq((pod.status()["state"], pod.state(container)["state"]), ("SANDBOX_READY", "CONTAINER_RUNNING"))
+        lines = pod.log("one")
+        wait_until(lambda: len(pod.log("one")) > len(lines), f"the log of pod {number} goes on")
+        eq(lines, [str(i) for i in range(1, len(lines) + 1)], f"the log of pod {number}")
+    for pod in pods:
+        pod.remove()
+
+
+def pid_of(bed, container):
+    info = call(bed, "ContainerStatus", {"containerId": container, "verbose": True})["info"]
+    return json.loads(info["info"])["pid"]
 
 
 @pod_case
