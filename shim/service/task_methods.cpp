@@ -194,6 +194,11 @@ void TaskService::pids(Key from, const protocol::PidsRequest& request) {
     }
     out.processes.push_back(std::move(info));
   }
+  if (out.processes.empty() && container->init.status == TaskStatus::Stopped) {
+    // A restarted containerd (1.7 and later) takes a task without processes for a leak, and its
+    // exit status would be lost: until Delete the dead init stands for itself.
+    out.processes.push_back({static_cast<std::uint32_t>(container->init.pid), {}});
+  }
   answer(from, out);
 }
 

@@ -248,6 +248,15 @@ TEST_F(TaskServiceTest, AProcessThatEndedCannotBeKilled) {
   EXPECT_EQ(call("Kill", protocol::KillRequest{"c", "", 9, false}).status.code, Code::NotFound);
 }
 
+TEST_F(TaskServiceTest, UntilDeleteAnEndedInitIsAmongThePids) {
+  create_and_start();
+  runtime_.end("c", 0);
+  wait();
+  const auto pids = call<protocol::PidsResponse>("Pids", protocol::PidsRequest{"c"});
+  ASSERT_EQ(pids.message.processes.size(), 1U);
+  EXPECT_NE(pids.message.processes[0].pid, 0U);
+}
+
 TEST_F(TaskServiceTest, ShutdownIsForAShimWithoutContainers) {
   create_and_start();
   EXPECT_EQ(call("Shutdown", protocol::ShutdownRequest{"c", false}).status.code, Code::Ok);

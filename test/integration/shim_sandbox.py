@@ -64,6 +64,14 @@ def call(bed, method, request, service="RuntimeService"):
     return answer.get("response", answer)
 
 
+def answers(bed):
+    try:
+        call(bed, "ListContainers", {})
+        return True
+    except Refused:
+        return False
+
+
 class Pod:
     def __init__(self, bed, name="pod", handler=HANDLER, namespaces=None, **more):
         self.bed = bed
@@ -214,6 +222,7 @@ def a_restart_of_the_daemon_keeps_the_pod(bed):
     before = bed.shims(), holders(bed)
     for how in (signal.SIGTERM, signal.SIGKILL):
         bed.restart_containerd(how)
+        wait_until(lambda: answers(bed), "the CRI answers")
         eq(pod.status()["state"], "SANDBOX_READY", f"after {how.name}")
         eq(pod.state(one)["state"], "CONTAINER_RUNNING")
         count = len(pod.log("one"))
@@ -243,6 +252,7 @@ def a_hundred_pods_outlive_their_daemon(bed):
         for pid in pids:
             wait_until(lambda: not is_alive(pid), "the end of a container")
         bed.start_containerd()
+        wait_until(lambda: answers(bed), "the CRI answers")
         eq(bed.shims(), shims, f"shims after {how.name}")
     for number, (pod, container) in enumerate(zip(pods, containers)):
         if number in ending:
