@@ -23,6 +23,8 @@ def applied(bed, name):
 
 def remove(bed, path):
     bed.kubectl("delete", "--ignore-not-found", "-f", DEPLOY / path, timeout=120)
+    # kubectl waits for what it deletes, which a Deployment's pods are not.
+    until(lambda: not bed.get("pods")["items"], "its pods are gone", 90)
 
 
 def until(condition, what, timeout=PATIENCE):
