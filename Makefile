@@ -52,7 +52,7 @@ test-vm: build
 test-cri: build
 	@WHERRY_BIN_DIR=$(BIN) test/integration/critest.py
 
-# A Kubernetes of one node, with pods of deploy/examples: four minutes, and the first time fifteen more to
+# A Kubernetes of one node, with pods of deploy/examples: six minutes, and the first time fifteen more to
 # build Kubernetes.
 test-k8s: build
 	@test/beds/build containerd kubernetes

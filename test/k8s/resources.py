@@ -1,12 +1,13 @@
-"""What the kubelet measures and sets: its summary, in-place resize."""
+"""What the kubelet measures and sets: its summary, in-place resize, user namespaces."""
 
 import datetime
 import json
+import pathlib
 import time
 
 import bed as beds
-from cases import case, eq, true
-from objects import applied, pod, statuses, until, wait_ready
+from cases import Skip, case, eq, has, true
+from objects import applied, output, pod, statuses, until, wait_ready
 
 
 def container_cgroup(bed, controller, of_pod, container):
@@ -73,3 +74,20 @@ def a_running_pod_is_resized_in_place(bed):
               "the pod's status tells it")
         eq(statuses(pod(bed, "spin"))["worker"]["restartCount"], 0, "restarts")
         true(cpu.exists(), "it is the same container")
+
+@case
+def a_pod_has_a_user_namespace(bed):
+    if bed.daemon == "1.6":
+        raise Skip("containerd 1.6 has no pods with user namespaces")
+    with applied(bed, "user-namespace"):
+        wait_ready(bed, "user-namespace")
+        mapped = output(bed, "user-namespace", "cat", "/proc/self/uid_map", container="native").split()
+        eq(mapped[0], "0")
+        true(int(mapped[1]) >= 65536, f"root of the pod is {mapped[1]} on the node")
+        eq(output(bed, "user-namespace", "stat", "-c", "%u", "/bin/busybox", container="native"), "0\n")
+        eq(output(bed, "user-namespace", "/worker.wasm", "count", "1", container="worker"), "1\n")
+        output(bed, "user-namespace", "/worker.wasm", "write", "/scratch/file", "x", container="worker")
+        pids = [int((path / "cgroup.procs").read_text().split()[0]) for path in [
+            container_cgroup(bed, "memory", pod(bed, "user-namespace"), "worker")]]
+        owner = pathlib.Path(f"/proc/{pids[0]}/status").read_text()
+        has(owner, f"Uid:\t{mapped[1]}\t", "the guest's user on the node")
