@@ -68,7 +68,7 @@ class Pod:
 
     def __init__(self, client, name):
         self.client, self.name, self.container = client, name, None
-        self.logs = pathlib.Path(client.bed.path("pods", name))
+        self.logs = pathlib.Path(client.bed.path("pods", client.bed.daemon, name))
         self.logs.mkdir(parents=True, exist_ok=True)
         self.config = {"metadata": {"name": name, "uid": name, "namespace": "default", "attempt": 0},
                        "logDirectory": str(self.logs),
