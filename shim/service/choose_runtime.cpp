@@ -5,6 +5,7 @@
 #include "base/file.hpp"
 #include "runtime/workload/choose.hpp"
 #include "shim/service/library_runtime.hpp"
+#include "shim/service/program_runtime.hpp"
 #include "shim/service/sandbox_spec.hpp"
 
 namespace shim::service {
@@ -22,9 +23,7 @@ base::Result<runtime::process::Executable> pause_itself(const runtime::process::
 
 base::Result<std::shared_ptr<const Runtime>> choose_runtime(const protocol::RuncOptions& options,
                                                             const std::string& name_space) {
-  if (!options.binary_name.empty()) {
-    return base::fail(base::ErrorKind::Unsupported, "option BinaryName: not supported");
-  }
+  if (!options.binary_name.empty()) return std::make_shared<ProgramRuntime>(options, name_space);
   return std::make_shared<LibraryRuntime>(options, name_space,
                                           runtime::workload::choose_executable);
 }

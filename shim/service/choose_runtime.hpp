@@ -10,7 +10,7 @@
 
 namespace shim::service {
 
-/// Unsupported for options that nothing here can honour.
+/// Wherry's library, or the program that BinaryName names.
 base::Result<std::shared_ptr<const Runtime>> choose_runtime(const protocol::RuncOptions& options,
                                                             const std::string& name_space);
 

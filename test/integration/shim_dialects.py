@@ -3,11 +3,12 @@ address or JSON of version 2), 2.0 to 2.2 (JSON of version 3), 2.3 and later (pr
 
 import json
 import os
+import shutil
 import signal
 import time
 
-from harness import eq, has, main, only_wherry, reap, settle, test, true, wait_until
-from shim_daemon import (EXISTS, INVALID, NOT_FOUND, PRECONDITION, PROCESS, RESOURCES, TASK_V3, UNIMPLEMENTED,
+from harness import Skip, eq, has, main, only_wherry, reap, settle, test, true, wait_until
+from shim_daemon import (EXISTS, INVALID, NOT_FOUND, PRECONDITION, PROCESS, RESOURCES, TASK_V3, UNIMPLEMENTED, UNKNOWN,
                          Client, Daemon, Message, any_of, create_request, dialects, message, one, put_away,
                          refused, shim_pids, socket_of, wait_gone)
 
@@ -196,6 +197,58 @@ def delete_clears_up_after_a_dead_shim(box):
         eq(shim.daemon.delete(shim.bundle, "c1").number(2), 137, "once more")
         shim.daemon.close()
         put_away(box, "c1")
+
+
+@test
+def another_runtime_that_the_options_name_is_asked(box):
+    only_wherry("a shim of its own")
+    runc = shutil.which("runc") or "/usr/sbin/runc"
+    if not os.path.exists(runc):
+        raise Skip("runc is not installed")
+    dialect, read = one(box, "1.7")
+    toml = f'Root = "{box.state}"\nBinaryName = "{runc}"\n'
+    dialect.config = "runtimeoptions.v1.Options", message((3, toml))
+    shim = Started(box, dialect, read, args=["sh", "-c", "echo hello; while [ ! -e /tmp/end ]; do sleep 0.02; done; exit 5"])
+    call, out = shim.client.call, box.path("out")
+    os.mkfifo(out)
+    reader = os.open(out, os.O_RDONLY | os.O_NONBLOCK)
+    pid = shim.create(stdout=out)
+    call("Start", message((1, "c1")))
+    wait_until(lambda: os.path.exists(os.path.join(box.state, "ns", "c1", "state.json")), "runc's own state")
+    eq(json.load(open(os.path.join(box.state, "ns", "c1", "state.json")))["init_process_pid"], pid)
+    process = json.dumps({"args": ["sh", "-c", "exit 4"], "cwd": "/", "env": ["PATH=/bin"],
+                          "user": {"uid": 0, "gid": 0}})
+    call("Exec", message((1, "c1"), (2, "e1"), (7, any_of(PROCESS, process))))
+    call("Start", message((1, "c1"), (2, "e1")))
+    eq(call("Wait", message((1, "c1"), (2, "e1"))).number(1), 4)
+    call("Update", message((1, "c1"), (2, any_of(RESOURCES, json.dumps({"pids": {"limit": 99}})))))
+    eq(int(box.cgroup_file("pids", 1, "pids.max")), 99)
+    call("Pause", message((1, "c1")))
+    call("Resume", message((1, "c1")))
+    true(len(call("Pids", message((1, "c1"))).get(1, [])) >= 1, "pids of its cgroup")
+    process = process.replace("exit 4", "x").replace('"sh"', '"/missing"')
+    call("Exec", message((1, "c1"), (2, "e2"), (7, any_of(PROCESS, process))))
+    has(refused(UNKNOWN, call, "Start", message((1, "c1"), (2, "e2"))), "/missing")
+    open(box.path("c1-layer", "tmp", "end"), "w").close()
+    eq(call("Wait", message((1, "c1"))).number(1), 5)
+    eq(os.read(reader, 100), b"hello\n")
+    os.close(reader)
+    call("Delete", message((1, "c1"), (2, "e1")))
+    call("Delete", message((1, "c1"), (2, "e2")))
+    call("Delete", message((1, "c1")))
+
+    def on_a_terminal(config):
+        config["process"]["terminal"] = True
+        config["process"]["args"] = ["tty"]
+    bundle, mount = shim.daemon.bundle("c2", [], on_a_terminal)
+    reader = os.open(out, os.O_RDONLY | os.O_NONBLOCK)
+    shim.create("c2", bundle, mount, stdout=out, terminal=1)
+    call("Start", message((1, "c2")))
+    eq(call("Wait", message((1, "c2"))).number(1), 0)
+    wait_until(lambda: b"/dev/pts/0" in os.read(reader, 100), "the terminal's name")
+    os.close(reader)
+    call("Delete", message((1, "c2")))
+    shim.end()
 
 
 @test
