@@ -234,9 +234,9 @@ def a_restart_of_the_daemon_keeps_the_pod(bed):
 
 
 @pod_case
-def a_hundred_pods_outlive_their_daemon(bed):
+def pods_outlive_their_daemon_and_ends_meanwhile_are_known(bed):
     """Half of them with a pause container. A tenth ends while the daemon is away."""
-    count = int(os.environ.get("PODS", "100"))
+    count = int(os.environ.get("PODS", "20"))
     script = "i=0; while [ ! -e /dev/shm/end ]; do i=$((i+1)); echo $i; sleep 1; done; exit 7"
     pods = [Pod(bed, name=f"pod{number}", handler=("wherry", HANDLER)[number % 2]) for number in range(count)]
     containers = [pod.start("one", "sh", "-c", script) for pod in pods]
