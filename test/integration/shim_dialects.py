@@ -8,7 +8,7 @@ import signal
 import time
 
 from harness import Skip, eq, has, main, only_wherry, reap, settle, test, true, wait_until
-from shim_daemon import (EXISTS, INVALID, NOT_FOUND, PRECONDITION, PROCESS, RESOURCES, TASK_V3, UNIMPLEMENTED, UNKNOWN,
+from shim_daemon import (EXISTS, INVALID, NOT_FOUND, PRECONDITION, PROCESS, RESOURCES, SANDBOX, TASK_V3, UNIMPLEMENTED, UNKNOWN,
                          Client, Daemon, Message, any_of, create_request, dialects, message, one, put_away,
                          refused, shim_pids, socket_of, wait_gone)
 
@@ -249,6 +249,65 @@ def another_runtime_that_the_options_name_is_asked(box):
     os.close(reader)
     call("Delete", message((1, "c2")))
     shim.end()
+
+
+@test
+def a_sandbox_is_held_without_a_pause_container(box):
+    only_wherry("a shim of its own")
+    dialect, read = one(box)
+    daemon = Daemon(box, dialect)
+    name = f"pod{os.getpid()}"
+    bundle = box.path(name)
+    os.makedirs(os.path.join(bundle, "rootfs"))  # containerd gives a sandbox no config.json
+    os.mkfifo(os.path.join(bundle, "log"))
+    _, path = read(daemon.start(bundle, name))
+    client = daemon.connect(path)
+
+    def ask(method, *fields):
+        return client.call(method, message((1, name), *fields), SANDBOX)
+
+    refused(NOT_FOUND, ask, "SandboxStatus")
+    # PodSandboxConfig {hostname, dns_config {servers}, linux {cgroup_parent, security_context {namespace_options
+    # {network NODE}}}}
+    config = message((2, "web-0"), (4, message((1, "10.0.0.10"))), (8, message(
+        (1, box.cgroup), (2, message((1, message((1, 2))))))))
+    ask("CreateSandbox", (2, bundle), (4, any_of("runtime.v1.PodSandboxConfig", config)))
+    refused(EXISTS, ask, "CreateSandbox", (2, bundle))
+    pid = ask("StartSandbox").number(1)
+    status = ask("SandboxStatus")
+    eq((status.number(2), status.text(3)), (pid, "SANDBOX_READY"))
+    eq(ask("Platform").inner(1).text(1), "linux")
+    ask("PingSandbox")
+    refused(UNIMPLEMENTED, ask, "UpdateSandbox")
+
+    def of_the_pod(config):
+        config["linux"]["namespaces"] = [{"type": "mount"}, {"type": "ipc", "path": f"/proc/{pid}/ns/ipc"},
+                                         {"type": "pid", "path": f"/proc/{pid}/ns/pid"}]
+        del config["hostname"]
+        # A /sys of one's own is for who has a network.
+        config["mounts"] = [mount for mount in config["mounts"] if mount["destination"] != "/sys"]
+    made, mount = daemon.bundle("c1", ["sh", "-c", "cat /etc/resolv.conf; readlink /proc/self/ns/ipc; ls /dev/shm"],
+                                of_the_pod)
+    out = box.path("out")
+    os.mkfifo(out)
+    reader = os.open(out, os.O_RDONLY | os.O_NONBLOCK)
+    options = any_of(*dialect.config)
+    client.call("Create", create_request("c1", made, [mount], stdout=out, options=options))
+    client.call("Start", message((1, "c1")))
+    eq(client.call("Wait", message((1, "c1"))).number(1), 0)
+    eq(os.read(reader, 200).decode(), f"nameserver 10.0.0.10\n{os.readlink(f'/proc/{pid}/ns/ipc')}\n")
+    os.close(reader)
+    client.call("Delete", message((1, "c1")))
+    client.call("Shutdown", message((1, "c1")))  # the pod is still there
+    waiting = client.send("WaitSandbox", message((1, name)), SANDBOX)
+    ask("StopSandbox")
+    eq(client.receive(waiting).number(1), 137)
+    eq(ask("SandboxStatus").text(3), "SANDBOX_NOTREADY")
+    ask("ShutdownSandbox")
+    true(wait_gone(lambda: not os.path.exists(path), 5), "the socket is gone")
+    true(wait_gone(lambda: reap() or not shim_pids(box), 5), "the shim is gone")
+    true(not os.path.exists(f"/run/wherry-pods/{name}"), "the pod's files are gone")
+    daemon.close()
 
 
 @test
