@@ -14,8 +14,8 @@
 namespace engine::wasi {
 namespace {
 
-// Bounds what the host allocates for one call: 4096 x 56 bytes.
-constexpr Size kMaxSubscriptions = 4096;
+// Bounds what the host allocates for one call, to about 10 MiB.
+constexpr Size kMaxSubscriptions = 65536;
 
 Subscription to_preview1(const SubscriptionUnstable& from) {
   Subscription out{};
@@ -74,7 +74,7 @@ class Poll {
       : start_(now(CLOCK_MONOTONIC)) {
     polled_.reserve(subscriptions.size());
     held_.reserve(subscriptions.size());
-    polled_subscriptions_.reserve(subscriptions.size());
+    waiting_.reserve(subscriptions.size());
     for (const Subscription& subscription : subscriptions) add(descriptors, subscription);
   }
 
@@ -97,6 +97,12 @@ class Poll {
     clockid_t clock;
     bool absolute;
   };
+  struct Waiting {
+    Subscription subscription;
+    std::uint32_t entry;
+    short wanted;
+  };
+  static constexpr std::uint32_t kNoEntry = UINT32_MAX;
 
   void add(DescriptorTable& descriptors, const Subscription& subscription) {
     switch (subscription.type) {
@@ -129,10 +135,24 @@ class Poll {
       events_.push_back(event_of(subscription, descriptor.error()));
       return;
     }
+    const std::uint32_t entry = entry_of(subscription.subject, *descriptor);
     const short wanted = subscription.type == EventType::FdRead ? POLLIN : POLLOUT;
-    polled_.push_back({.fd = (*descriptor)->fd.get(), .events = wanted, .revents = 0});
-    held_.push_back(*descriptor);
-    polled_subscriptions_.push_back(subscription);
+    polled_[entry].events = static_cast<short>(polled_[entry].events | wanted);
+    waiting_.push_back({subscription, entry, wanted});
+  }
+
+  /// One for each descriptor: ppoll(2) takes no more of them than may be open, and guests wait for
+  /// reading and writing at once.
+  std::uint32_t entry_of(std::uint32_t number, const DescriptorRef& descriptor) {
+    if (number >= entries_.size()) entries_.resize(std::size_t{number} + 1, kNoEntry);
+    std::uint32_t& entry = entries_[number];
+    // Another thread may have put something else under the number meanwhile.
+    if (entry == kNoEntry || held_[entry] != descriptor) {
+      entry = static_cast<std::uint32_t>(polled_.size());
+      polled_.push_back({.fd = descriptor->fd.get(), .events = 0, .revents = 0});
+      held_.push_back(descriptor);
+    }
+    return entry;
   }
 
   std::uint64_t left(const Clock& clock) const {
@@ -151,13 +171,15 @@ class Poll {
   }
 
   void collect_descriptors() {
-    for (std::size_t i = 0; i < polled_.size(); ++i) {
-      const pollfd& polled = polled_[i];
-      if (polled.revents == 0) continue;
-      const bool bad = (polled.revents & POLLNVAL) != 0;
-      Event event = event_of(polled_subscriptions_[i], bad ? Errno::BadF : Errno::Success);
-      if (event.type == EventType::FdRead && !bad) event.nbytes = bytes_to_read(*held_[i]);
-      if ((polled.revents & POLLHUP) != 0) event.flags = kEventHangup;
+    for (const Waiting& waiting : waiting_) {
+      const short happened = polled_[waiting.entry].revents;
+      if ((happened & (waiting.wanted | POLLERR | POLLHUP | POLLNVAL)) == 0) continue;
+      const bool bad = (happened & POLLNVAL) != 0;
+      Event event = event_of(waiting.subscription, bad ? Errno::BadF : Errno::Success);
+      if (event.type == EventType::FdRead && !bad) {
+        event.nbytes = bytes_to_read(*held_[waiting.entry]);
+      }
+      if ((happened & POLLHUP) != 0) event.flags = kEventHangup;
       events_.push_back(event);
     }
   }
@@ -171,9 +193,10 @@ class Poll {
   std::uint64_t start_;
   std::vector<Event> events_;
   std::vector<Clock> clocks_;
+  std::vector<Waiting> waiting_;
   std::vector<pollfd> polled_;
-  std::vector<DescriptorRef> held_;
-  std::vector<Subscription> polled_subscriptions_;  // of the same index
+  std::vector<DescriptorRef> held_;     // of the same index
+  std::vector<std::uint32_t> entries_;  // by the guest's number: its index there
 };
 
 template <typename Guest>

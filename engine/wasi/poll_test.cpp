@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -94,10 +95,41 @@ TEST_F(Polling, ASingleBadSubscriptionIsAnEvent) {
 
 TEST_F(Polling, NoneAndTooManySubscriptionsAreInvalid) {
   EXPECT_EQ(poll({}), Errno::Inval);
-  EXPECT_EQ(guest_->call<poll_oneoff>(0U, 0U, 4097U, FakeGuest::kResult), Errno::Inval);
+  EXPECT_EQ(guest_->call<poll_oneoff>(0U, 0U, 65537U, FakeGuest::kResult), Errno::Inval);
   EXPECT_EQ(guest_->call<poll_oneoff>(0U, 0U, 0xffffffffU, FakeGuest::kResult), Errno::Inval);
   EXPECT_EQ(guest_->call<poll_oneoff>(0U, FakeGuest::kMemory - 8, 1U, FakeGuest::kResult),
             Errno::Fault);
+}
+
+TEST_F(Polling, OfOneDescriptorEachDirectionIsAnEventOfItsOwn) {
+  Subscription writable = readable(1);
+  writable.type = EventType::FdWrite;
+  writable.userdata = 9;
+  Subscription unwritable = readable(0);
+  unwritable.type = EventType::FdWrite;
+  ASSERT_EQ(poll({readable(1), writable, readable(0), unwritable}), Errno::Success);
+  ASSERT_EQ(stored(), 2U) << "/dev/null is ready for both, the empty pipe for none";
+  EXPECT_EQ(event(0).type, EventType::FdRead);
+  EXPECT_EQ(event(1).type, EventType::FdWrite);
+  EXPECT_EQ(event(1).userdata, 9U);
+}
+
+TEST_F(Polling, MoreSubscriptionsThanDescriptorsMayBeOpen) {
+  constexpr Size kMost = 65536;
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit low{64, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  guest_->memory.resize(std::size_t{8} << 20);
+  for (Size i = 0; i < kMost; ++i) {
+    guest_->put(FakeGuest::kPath + i * static_cast<Size>(sizeof(Subscription)), readable(0));
+  }
+  ASSERT_EQ(::write(writer_.get(), "x", 1), 1);
+  constexpr Address kEvents = 5U << 20;
+  constexpr Address kStored = 7U << 20;
+  EXPECT_EQ(guest_->call<poll_oneoff>(FakeGuest::kPath, kEvents, kMost, kStored), Errno::Success);
+  EXPECT_EQ(guest_->get<Size>(kStored), kMost);
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST_F(Polling, TheOlderSubscriptionIsLonger) {

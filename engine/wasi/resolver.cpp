@@ -5,12 +5,14 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <strings.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -78,6 +80,10 @@ class Channel {
   }
 
   int open(const ResolverFiles& files) {
+    // Without a /dev/urandom, c-ares takes the numbers of its questions from rand(3): not from a
+    // seed that everybody knows.
+    unsigned seed = 0;
+    if (::getrandom(&seed, sizeof(seed), 0) == sizeof(seed)) std::srand(seed);
     // Debian's c-ares takes servers and domains from the file, and knows these by other names.
     const ResolverPatience patience = parse_patience(read_if_file(files.resolv_conf));
     std::string path = files.resolv_conf;
