@@ -45,7 +45,7 @@ test-programs: build
 # the first time some more, and with the network, to build its image).
 test-vm: build
 	@cmake --build --preset release --target runtime_cgroup_test runtime_state_test
-	@test/vm/run --minutes 40 'python3 test/vm/guest-tests'
+	@test/vm/all
 
 # critest against a containerd of its own: 2.4 where test/beds/build has made it, else Debian's. CRITEST
 # names the program, built from a checkout of kubernetes-sigs/cri-tools. Three minutes.

@@ -2,6 +2,7 @@
 #include "runtime/cli/container_options.hpp"
 
 #include <charconv>
+#include <cstdlib>
 
 #include "runtime/workload/choose.hpp"
 
@@ -38,6 +39,7 @@ container::Host make_host(const Invocation& invocation) {
       [&log = invocation.log](std::string_view text) { log.warning(text); },
       workload::choose_executable);
   host.systemd_cgroup = invocation.globals.systemd_cgroup;
+  if (const char* notify = std::getenv("NOTIFY_SOCKET")) host.notify_socket = notify;
   host.may_lack_cgroups = invocation.globals.rootless.value_or(host.may_lack_cgroups);
   return host;
 }

@@ -32,6 +32,9 @@ struct Host {
   process::ChooseExecutable choose_executable;
   /// create: systemd makes the cgroups, as a unit. Every later operation knows from the record.
   bool systemd_cgroup = false;
+  /// NOTIFY_SOCKET of the service manager that wants to know when a container is ready; empty:
+  /// none.
+  std::string notify_socket = {};
   /// Where the caller has no right to make cgroups, containers that ask for no place and no limits
   /// go without.
   bool may_lack_cgroups = false;

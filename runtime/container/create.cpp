@@ -10,6 +10,7 @@
 #include "oci/parse.hpp"
 #include "runtime/container/container.hpp"
 #include "runtime/container/creating.hpp"
+#include "runtime/container/notify.hpp"
 #include "runtime/process/channel.hpp"
 #include "runtime/state/process_id.hpp"
 #include "runtime/state/status.hpp"
@@ -70,8 +71,17 @@ base::Result<void> start(const Host& host, std::string_view id) {
   }
   const std::string config = TRY(entry.load_config());
   const oci::Spec spec = TRY(oci::parse_spec(config));
+  // Before the program runs: it may be ready at once.
+  const base::Result<NotifySocket> notify = NotifySocket::listen(entry.notify_directory());
+  const base::UniqueFd init = TRY(state::open_process(*record.init));
   TRY(base::with_context(release(entry, *record.init), "start container"));
-  return finish_start(entry, record, spec);
+  TRY(finish_start(entry, record, spec));
+  if (!notify || host.notify_socket.empty()) return {};
+  // It may take its time; others want the container meanwhile.
+  {
+    const state::Entry released = std::move(entry);
+  }
+  return notify->forward(host.notify_socket, init.get(), record.init->pid);
 }
 
 }  // namespace runtime::container

@@ -10,6 +10,7 @@
 
 #include "base/file.hpp"
 #include "runtime/cgroup/cgroup.hpp"
+#include "runtime/container/notify.hpp"
 #include "runtime/container/unit.hpp"
 #include "runtime/hooks/hooks.hpp"
 #include "runtime/namespaces/id_maps.hpp"
@@ -72,6 +73,9 @@ class Maker {
     record_.id = options_.id;
     record_.creator = TRY(state::identify(::getpid()));
     record_.bundle = bundle_.path;
+    if (!host_.notify_socket.empty()) {
+      TRY(prepare_notify(bundle_.spec, entry_.notify_directory()));
+    }
     rootfs_ = TRY(rootfs::plan_rootfs(spec(), bundle_.path));
     rootfs_.no_pivot = options_.no_pivot;
     // The rights of who is root of a user namespace only do not reach to device nodes.

@@ -6,14 +6,24 @@
 
 #include "runtime/container/creating.hpp"
 #include "runtime/container/foreground.hpp"
+#include "runtime/container/notify.hpp"
 
 namespace runtime::container {
 namespace {
 
 constexpr std::chrono::seconds kPatience{10};
 
-base::Result<void> start_made(const Host& host, Made& made) {
-  base::Result<void> started = made.child.execute();
+base::Result<void> start_made(const Host& host, Made& made, std::optional<NotifySocket>& notify) {
+  base::Result<void> started;
+  if (!host.notify_socket.empty()) {
+    base::Result<NotifySocket> socket = NotifySocket::listen(made.entry.notify_directory());
+    if (socket) {
+      notify = *std::move(socket);
+    } else {
+      started = std::unexpected(std::move(socket).error());
+    }
+  }
+  if (started) started = made.child.execute();
   if (started) started = finish_start(made.entry, made.record, made.spec);
   if (started) return started;
   started.error().add_context("unable to start container process");
@@ -33,8 +43,15 @@ base::Result<int> run(const Host& host, const RunOptions& options) {
     }
   }
   std::optional<Made> made = TRY(make_container(host, options.create, options.detach, false));
-  TRY(start_made(host, *made));
-  if (options.detach) return 0;
+  std::optional<NotifySocket> notify;
+  TRY(start_made(host, *made, notify));
+  if (options.detach) {
+    const process::Child child = std::move(made->child);
+    made.reset();
+    if (notify) TRY(notify->forward(host.notify_socket, child.pidfd.get(), child.pid));
+    return 0;
+  }
+  if (notify) TRY(notify->forward_beside(host.notify_socket, made->child.pidfd.get()));
   const oci::Spec spec = std::move(made->spec);
   const pid_t pid = made->child.pid;
   base::UniqueFd master = std::move(made->master);

@@ -28,6 +28,9 @@ class Entry {
   /// Where the container waits for start.
   std::string fifo_path() const { return directory_ + "/exec.fifo"; }
 
+  /// What the container sees as /run/notify; not always there.
+  std::string notify_directory() const { return directory_ + "/notify"; }
+
   base::Result<Record> load() const;
   /// Atomic: readers see the old record or the new one.
   base::Result<void> save(const Record& record) const;
