@@ -299,6 +299,57 @@ def a_killed_shim_leaves_nothing(bed):
     settle(lambda: not bed.leftovers(), 10)
 
 
+def life(pod):
+    """A pod's life, step by step: (name, what it does)."""
+    made = {}
+
+    def create():
+        made["id"] = pod.create("one", "sleep", "1000")
+    return [("run", lambda: None), ("create", create),
+            ("start", lambda: call(pod.bed, "StartContainer", {"containerId": made["id"]})),
+            ("exec", lambda: pod.exec(made["id"], "true")),
+            ("stop", lambda: call(pod.bed, "StopContainer", {"containerId": made["id"], "timeout": 0})),
+            ("remove", lambda: call(pod.bed, "RemoveContainer", {"containerId": made["id"]})),
+            ("stop pod", lambda: call(pod.bed, "StopPodSandbox", {"podSandboxId": pod.id}))]
+
+
+def kill_after(bed, handler, last, victims, number):
+    pod = Pod(bed, name=f"pod{number}", handler=handler)
+    for name, step in life(pod)[:last + 1]:
+        step()
+    if "daemon" in victims:
+        bed.stop("containerd", signal.SIGKILL)
+    if "shim" in victims:
+        for pid in bed.shims():
+            os.kill(pid, signal.SIGKILL)
+    if "daemon" in victims:
+        bed.start_containerd()
+        wait_until(lambda: answers(bed), "the CRI answers")
+
+    def removed():
+        try:
+            pod.remove()
+            return True
+        except Refused:
+            time.sleep(0.5)
+            return False
+
+    what = f"{handler}: {' and '.join(victims)} killed after {name}"
+    wait_until(removed, f"{what}: the pod is removed")
+    settle(lambda: not bed.leftovers(), 20)
+    eq(bed.leftovers(), [], what)
+
+
+@pod_case
+def kill_9_after_each_step_of_a_pod_leaves_nothing(bed):
+    number = 0
+    for victims in (("shim",), ("daemon",), ("daemon", "shim")):
+        for handler in ("wherry", HANDLER):
+            for last in range(7):
+                number += 1
+                kill_after(bed, handler, last, victims, number)
+
+
 @pod_case
 def many_pods_one_after_another(bed):
     for number in range(5):
