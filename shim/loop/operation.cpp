@@ -19,8 +19,10 @@ constexpr std::size_t kMaxMessage = 17 * 1024;
 constexpr char kGood = 'o';
 constexpr char kFailed = 'e';
 
-[[noreturn]] void work_and_tell(int socket, const Operations::Work& work) {
+[[noreturn]] void work_and_tell(pid_t shim, int socket, const Operations::Work& work) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // It may have died before that: then nobody waits for this work, and `delete` may be under way.
+  if (::getppid() != shim) ::_exit(1);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -51,12 +53,13 @@ void Operations::begin(const Work& work, Done done) {
   }
   base::UniqueFd ours(ends[0]);
   const base::UniqueFd theirs(ends[1]);
+  const pid_t shim = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) {
     done(base::fail_errno("fork", "operation"));
     return;
   }
-  if (pid == 0) work_and_tell(theirs.get(), work);
+  if (pid == 0) work_and_tell(shim, theirs.get(), work);
   const int socket = ours.get();
   if (auto watched =
           loop_.watch(socket, EPOLLIN, [this, socket](std::uint32_t) { receive(socket); });
