@@ -141,6 +141,8 @@ def remove_cgroups(name):
 class Bed:
     """containerd and what it needs. `daemon`: "1.6" (Debian's) or "2.4" (built by test/beds/build)."""
 
+    goes_within = 5  # seconds that what a test has removed may still be there
+
     def __init__(self, daemon, level="info"):
         self.directory = enter()
         self.name = os.environ["WHERRY_BED_NAME"]
@@ -352,13 +354,22 @@ def network(bed):
         {"type": "portmap", "capabilities": {"portMappings": True}}]}
 
 
+def drop_in(bed):
+    """The path of deploy's file; with SANDBOXER=shim its line of that name is in force."""
+    path = DEPLOY / "containerd" / "wherry-v3.toml"
+    if os.environ.get("SANDBOXER") != "shim":
+        return str(path)
+    (bed.directory / "wherry-v3.toml").write_text(path.read_text().replace("# sandboxer", "sandboxer"))
+    return bed.path("wherry-v3.toml")
+
+
 def containerd_toml(bed):
     """The daemon's configuration: private folders, runc's shim, and ours as a user adds it."""
     old = bed.daemon.startswith("1.")
     cri = "io.containerd.grpc.v1.cri" if old else "io.containerd.cri.v1.runtime"
     images = cri if old else "io.containerd.cri.v1.images"
     # containerd 1.x takes an imported file's table of a plugin in place of the main one.
-    imports = json.dumps([] if old else [str(DEPLOY / "containerd" / "wherry-v3.toml")])
+    imports = json.dumps([] if old else [drop_in(bed)])
     text = [f'version = {2 if old else 3}',
             f'root = "{bed.path("root")}"', f'state = "{bed.path("state")}"', f"imports = {imports}",
             "[grpc]", f'  address = "{bed.address}"',

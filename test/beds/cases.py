@@ -50,7 +50,7 @@ def run_case(function, bed):
         trouble = traceback.format_exc()
     finally:
         signal.alarm(0)
-    settle(lambda: not bed.leftovers(), 5)
+    settle(lambda: not bed.leftovers(), bed.goes_within)
     left = bed.leftovers() + [f"container {name}" for name in bed.containers()]
     if left and trouble:
         trouble += "and left behind: " + ", ".join(left[:12])
