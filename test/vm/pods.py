@@ -22,7 +22,7 @@ MIB = 1 << 20
 PATIENCE = 180  # the machine is emulated
 DIRECTORY = pathlib.Path('/run/pods')
 SOCKET = DIRECTORY / 'containerd.sock'
-BIN = pathlib.Path('/run/wherry-bin')
+BIN = pathlib.Path('/opt/wherry/bin')
 
 
 def configuration(is_old):
@@ -53,11 +53,12 @@ class Daemon:
         self.images, self.containerd = images, containerd or '/usr/bin/containerd'
 
     def __enter__(self):
-        # An ext4 that is read-only and a shim that searches its programs beside itself: copied.
+        # Copied, so that PATH has no tests in it; /run would not do, it is noexec.
         for path in (BIN, DIRECTORY, '/var/lib/pods'):
             shutil.rmtree(path, ignore_errors=True)
         shutil.copytree('/mnt/wherry/bin', BIN, ignore=shutil.ignore_patterns('*_test'))
         DIRECTORY.mkdir()
+        pathlib.Path('/etc/resolv.conf').touch()  # the CRI copies it into every pod
         text = subprocess.run([self.containerd, '--version'], stdout=subprocess.PIPE, text=True,
                               check=True).stdout
         print('--', text.strip(), flush=True)
@@ -259,6 +260,8 @@ def main():
                 getattr(tests, name)()
             except Exception:
                 print(f'FAILED {name}\n{traceback.format_exc()}', flush=True)
+                if not hasattr(tests, 'native'):
+                    break  # nothing to go on with
                 continue
             passed += 1
             print(f'ok {name} ({time.monotonic() - begin:.1f} s)', flush=True)
