@@ -45,6 +45,9 @@ class FunctionLowering {
   /// fold in a way that loses the quieting of a signalling NaN.
   llvm::Value* fence(llvm::Value* value);
 
+  /// min and max (core spec 4.3.3) of scalars or lane by lane.
+  llvm::Value* float_extremum(llvm::Value* left, llvm::Value* right, bool is_minimum);
+
   /// Pops the address: the place of an access in a linear memory.
   llvm::Value* pop_address(const MemArg& memarg);
   llvm::Value* load(llvm::Type* type, llvm::Value* place, const MemArg& memarg);
@@ -129,7 +132,6 @@ class FunctionLowering {
   void divide(bool is_signed, bool remainder);
   void truncate(llvm::Type* to, bool is_signed);
   void float_arithmetic(llvm::Instruction::BinaryOps operation);
-  void float_extremum(bool is_minimum);
 
   // lower_memory.cpp
   void load_extended(const Instruction& instruction, llvm::Type* stored, llvm::Type* result,

@@ -32,11 +32,10 @@ void FunctionLowering::float_arithmetic(Binary operation) {
 
 // minss(a, b) is a < b ? a : b. Both orders differ only for zeros of unlike sign and for NaNs; `or`
 // then yields -0 for the minimum, `and` +0 for the maximum, and NaNs take the sum, which is quiet.
-void FunctionLowering::float_extremum(bool is_minimum) {
-  llvm::Value* right = pop();
-  llvm::Value* left = pop();
+llvm::Value* FunctionLowering::float_extremum(llvm::Value* left, llvm::Value* right,
+                                              bool is_minimum) {
   llvm::Type* type = left->getType();
-  llvm::Type* bits = builder.getIntNTy(type->getScalarSizeInBits());
+  llvm::Type* bits = type->getWithNewType(builder.getIntNTy(type->getScalarSizeInBits()));
   const auto one_way = [&](llvm::Value* first, llvm::Value* second) {
     llvm::Value* test =
         is_minimum ? builder.CreateFCmpOLT(first, second) : builder.CreateFCmpOGT(first, second);
@@ -46,8 +45,8 @@ void FunctionLowering::float_extremum(bool is_minimum) {
   llvm::Value* other = one_way(right, left);
   llvm::Value* merged = is_minimum ? builder.CreateOr(one, other) : builder.CreateAnd(one, other);
   llvm::Value* unordered = builder.CreateFCmpUNO(left, right);
-  push(builder.CreateSelect(unordered, builder.CreateFAdd(left, right),
-                            builder.CreateBitCast(merged, type)));
+  return builder.CreateSelect(unordered, builder.CreateFAdd(left, right),
+                              builder.CreateBitCast(merged, type));
 }
 
 bool FunctionLowering::lower_float(const Instruction& instruction) {
@@ -57,6 +56,11 @@ bool FunctionLowering::lower_float(const Instruction& instruction) {
   };
   const auto arithmetic = [this](Binary operation) {
     float_arithmetic(operation);
+    return true;
+  };
+  const auto extremum = [this](bool is_minimum) {
+    llvm::Value* right = pop();
+    push(float_extremum(pop(), right, is_minimum));
     return true;
   };
   switch (instruction.opcode) {
@@ -74,12 +78,10 @@ bool FunctionLowering::lower_float(const Instruction& instruction) {
       return arithmetic(Binary::FDiv);
     case Opcode::F32Min:
     case Opcode::F64Min:
-      float_extremum(true);
-      return true;
+      return extremum(true);
     case Opcode::F32Max:
     case Opcode::F64Max:
-      float_extremum(false);
-      return true;
+      return extremum(false);
     case Opcode::F32Abs:
     case Opcode::F64Abs:
       return unary(llvm::Intrinsic::fabs);

@@ -9,6 +9,13 @@
 
 namespace engine::compiler {
 
+/// What an operation of one family is to LLVM.
+template <typename Meaning>
+struct Row {
+  std::string_view operation;
+  Meaning meaning;
+};
+
 class SimdLowering {
  public:
   SimdLowering(FunctionLowering& lowering, const Instruction& instruction);
@@ -52,7 +59,6 @@ class SimdLowering {
 
   // lower_simd_float.cpp
   void arithmetic(llvm::Instruction::BinaryOps operation);
-  void extremum(bool is_minimum);
   void pseudo_extremum(bool is_minimum);
   void compare_floats(llvm::CmpInst::Predicate predicate);
 

@@ -12,12 +12,6 @@ namespace {
 using Binary = llvm::Instruction::BinaryOps;
 using Predicate = llvm::CmpInst::Predicate;
 
-template <typename Meaning>
-struct Row {
-  std::string_view operation;
-  Meaning meaning;
-};
-
 constexpr std::array kBinaries = {
     Row<Binary>{"add", Binary::FAdd}, Row<Binary>{"sub", Binary::FSub},
     Row<Binary>{"mul", Binary::FMul}, Row<Binary>{"div", Binary::FDiv}};
@@ -46,24 +40,6 @@ void SimdLowering::arithmetic(Binary operation) {
     left = function_.fence(left);
   }
   push_vector(builder_.CreateBinOp(operation, left, right));
-}
-
-// FunctionLowering::float_extremum, lane by lane.
-void SimdLowering::extremum(bool is_minimum) {
-  llvm::Value* right = pop_vector();
-  llvm::Value* left = pop_vector();
-  llvm::Type* bits = vector_of(builder_.getIntNTy(element_->getScalarSizeInBits()), lanes_);
-  const auto one_way = [&](llvm::Value* first, llvm::Value* second) {
-    llvm::Value* test =
-        is_minimum ? builder_.CreateFCmpOLT(first, second) : builder_.CreateFCmpOGT(first, second);
-    return builder_.CreateBitCast(builder_.CreateSelect(test, first, second), bits);
-  };
-  llvm::Value* one = one_way(left, right);
-  llvm::Value* other = one_way(right, left);
-  llvm::Value* merged = is_minimum ? builder_.CreateOr(one, other) : builder_.CreateAnd(one, other);
-  llvm::Value* unordered = builder_.CreateFCmpUNO(left, right);
-  push_vector(builder_.CreateSelect(unordered, builder_.CreateFAdd(left, right),
-                                    builder_.CreateBitCast(merged, vector_)));
 }
 
 // pmin(a, b) is b < a ? b : a; of NaNs and of equal zeros it is a.
@@ -99,7 +75,8 @@ bool SimdLowering::lower_float() {
   if (operation_ == "neg") {
     push_vector(builder_.CreateFNeg(pop_vector()));
   } else if (operation_ == "min" || operation_ == "max") {
-    extremum(operation_ == "min");
+    llvm::Value* right = pop_vector();
+    push_vector(function_.float_extremum(pop_vector(), right, operation_ == "min"));
   } else if (operation_ == "pmin" || operation_ == "pmax") {
     pseudo_extremum(operation_ == "pmin");
   } else {

@@ -11,12 +11,6 @@ namespace {
 using Binary = llvm::Instruction::BinaryOps;
 using Predicate = llvm::CmpInst::Predicate;
 
-template <typename Meaning>
-struct Row {
-  std::string_view operation;
-  Meaning meaning;
-};
-
 constexpr std::array kBinaries = {Row<Binary>{"add", Binary::Add}, Row<Binary>{"sub", Binary::Sub},
                                   Row<Binary>{"mul", Binary::Mul}};
 

@@ -27,4 +27,9 @@ inline constexpr std::uint32_t kMaxLabels = 65'520;  ///< targets of one br_tabl
 inline constexpr std::uint32_t kMaxNameLength = 100'000;
 inline constexpr std::uint32_t kMaxConstExpr = 1'000;  ///< instructions of a constant expression
 
+// Operands that checking the types of blocks, branches, calls and returns may look at. A hostile
+// body asks for 1,000 with each two bytes; what compilers make looks at 0.03 for a byte.
+inline constexpr std::uint64_t kTypedOperandsPerByte = 8;       ///< of the module
+inline constexpr std::uint64_t kTypedOperandsBase = 1'000'000;  ///< and for any module
+
 }  // namespace engine

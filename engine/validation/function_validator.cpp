@@ -54,14 +54,15 @@ unsigned lanes_of(std::string_view text) {
 }  // namespace
 
 Result<void> validate_function(const Module& module, std::uint32_t function,
-                               const Features& features) {
+                               const Features& features, std::uint64_t& typed_operands) {
   FunctionValidator validator(module, function, features);
-  Result<void> result = validator.run();
+  Result<void> result = validator.run(typed_operands);
+  typed_operands -= std::min(typed_operands, validator.typed_operands());
   if (!result) result.error().function = function;
   return result;
 }
 
-Result<void> FunctionValidator::run() {
+Result<void> FunctionValidator::run(std::uint64_t limit) {
   auto end = static_cast<std::uint32_t>(type_.params.size());
   for (const binary::LocalGroup& group : TRY(reader_.read_locals())) {
     end += group.count;
@@ -74,6 +75,9 @@ Result<void> FunctionValidator::run() {
     }
     const Instruction instruction = TRY(reader_.next());
     Result<void> checked = check(instruction);
+    if (checked && typed_operands() > limit) {
+      checked = fail(ErrorKind::LimitExceeded, "too many operands in types of branches and calls");
+    }
     if (!checked) {
       checked.error().offset = instruction.offset;
       return checked;
@@ -289,8 +293,7 @@ Result<void> FunctionValidator::check_end() {
 Result<void> FunctionValidator::check_br_table(const Instruction& instruction) {
   TRY(stack_.pop(ValType::I32));
   const Types last = TRY(stack_.label(instruction.labels.back()))->label_types();
-  // Many labels of one block type are checked once: a table is 65,520 labels long at most, and a
-  // type 1,000 values.
+  // Many labels of one block type are checked once, so that long tables of values stay cheap.
   std::unordered_set<const ValType*> seen;
   for (const std::uint32_t label : instruction.labels) {
     const Types types = TRY(stack_.label(label))->label_types();

@@ -17,7 +17,9 @@ class FunctionValidator {
         type_(module.type_of(function)),
         reader_(module.bytes, module.functions[function]) {}
 
-  Result<void> run();
+  /// Fails with LimitExceeded when `typed_operands` exceeds the limit.
+  Result<void> run(std::uint64_t limit);
+  std::uint64_t typed_operands() const { return stack_.looked_at(); }
 
  private:
   Result<void> check(const Instruction& instruction);

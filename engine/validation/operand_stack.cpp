@@ -3,6 +3,7 @@
 namespace engine::validation {
 
 Result<void> OperandStack::check(Types types) {
+  looked_at_ += types.size();
   spare_.clear();
   for (std::size_t i = types.size(); i > 0; --i) spare_.push_back(TRY(pop(types[i - 1])));
   operands_.insert(operands_.end(), spare_.rbegin(), spare_.rend());

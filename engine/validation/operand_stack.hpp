@@ -32,7 +32,10 @@ struct ControlFrame {
 class OperandStack {
  public:
   void push(Operand operand) { operands_.push_back(operand); }
-  void push(Types types) { operands_.insert(operands_.end(), types.begin(), types.end()); }
+  void push(Types types) {
+    looked_at_ += types.size();
+    operands_.insert(operands_.end(), types.begin(), types.end());
+  }
   Result<Operand> pop() {
     const ControlFrame& frame = frames_.back();
     if (operands_.size() == frame.height) {
@@ -49,6 +52,7 @@ class OperandStack {
     return got;
   }
   Result<void> pop(Types types) {
+    looked_at_ += types.size();
     for (std::size_t i = types.size(); i > 0; --i) TRY(pop(types[i - 1]));
     return {};
   }
@@ -62,6 +66,9 @@ class OperandStack {
 
   bool empty() const { return frames_.empty(); }
   std::size_t depth() const { return frames_.size(); }
+  /// Operands that were pushed, popped and checked for whole types: what one instruction may cost
+  /// beyond a constant.
+  std::uint64_t looked_at() const { return looked_at_; }
   /// Label 0 is the innermost block.
   Result<const ControlFrame*> label(std::uint32_t index) const;
 
@@ -71,6 +78,7 @@ class OperandStack {
   std::vector<Operand> operands_;
   std::vector<ControlFrame> frames_;
   std::vector<Operand> spare_;
+  std::uint64_t looked_at_ = 0;
 };
 
 }  // namespace engine::validation

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "engine/structure/limits.hpp"
+
 namespace engine::validation {
 namespace {
 
@@ -168,8 +170,10 @@ Result<void> validate(const Module& module, const Features& features) {
   for (const DataSegment& segment : module.data) TRY(check_data_segment(module, segment));
   TRY(check_exports(module));
   TRY(check_start(module));
+  std::uint64_t typed_operands =
+      kTypedOperandsBase + kTypedOperandsPerByte * std::uint64_t{module.bytes.size()};
   for (auto i = module.imported_functions; i < module.functions.size(); ++i) {
-    TRY(validate_function(module, i, features));
+    TRY(validate_function(module, i, features, typed_operands));
   }
   return {};
 }

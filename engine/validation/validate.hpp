@@ -8,13 +8,15 @@
 namespace engine::validation {
 
 /// Checks the module and every function body. Fails with Invalid, with Unsupported for a feature
-/// that is off, or with Malformed or LimitExceeded for what only reading the bodies can find. Takes
-/// time linear in the module's size, and memory linear in its largest body. After success every
+/// that is off, with Malformed for what only reading the bodies can find, or with LimitExceeded.
+/// Takes time linear in the module's size, and memory linear in its largest body: what the types of
+/// branches and calls cost beyond that is counted (kTypedOperandsPerByte). After success every
 /// index in the module is in range.
 Result<void> validate(const Module& module, const Features& features = {});
 
-/// The part that can be done for each function alone, hence in parallel.
+/// One body. `typed_operands` is what the module's bodies may still look at, and is lowered by what
+/// this one did; it is exceeded by no more than one instruction.
 Result<void> validate_function(const Module& module, std::uint32_t function,
-                               const Features& features = {});
+                               const Features& features, std::uint64_t& typed_operands);
 
 }  // namespace engine::validation

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/binary/decode.hpp"
+#include "engine/structure/limits.hpp"
 
 namespace engine {
 namespace {
@@ -106,6 +107,67 @@ TEST(Validate, CodeBehindABranchMayHaveAnyOperands) {
 TEST(Validate, BodyMustEndWhereItsSizeSays) {
   EXPECT_EQ(verdict(body_of({0x41, 1, 0x0b})),
             "malformed: function 0: operators remaining after end of body (at byte 0x22)");
+}
+
+// A body of type [] -> [] in a module whose type 1 is [] -> [1,000 x i32].
+struct WideBody {
+  explicit WideBody(std::vector<std::byte> instructions) : bytes(std::move(instructions)) {
+    bytes.insert(bytes.begin(), std::byte{0});  // no locals
+    bytes.push_back(std::byte{0x0b});
+    module.types = {{{}, {}}, {{}, std::vector(1'000, ValType::I32)}};
+    module.bytes = bytes;
+    module.functions = {{0, 0, static_cast<std::uint32_t>(bytes.size())}, {1, 0, 0}};
+  }
+  std::vector<std::byte> bytes;
+  Module module;
+};
+
+std::vector<std::byte> repeated(std::initializer_list<int> instructions, std::size_t times) {
+  std::vector<std::byte> out;
+  for (std::size_t i = 0; i < times; ++i) {
+    for (const int value : instructions) out.push_back(std::byte(value));
+  }
+  return out;
+}
+
+TEST(Validate, OperandsOfWideTypesAreCountedAndLimited) {
+  auto calls = repeated({0x10, 1}, 500);  // call 1
+  calls.push_back(std::byte{0x00});       // unreachable
+  const WideBody body(calls);
+  std::uint64_t budget = 1'000'000;
+  ASSERT_TRUE(validation::validate_function(body.module, 0, {}, budget));
+  EXPECT_EQ(budget, 500'000U);
+  // What is left serves the next body, which needs one operand more.
+  budget = 499'999;
+  const auto refused = validation::validate_function(body.module, 0, {}, budget);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message(),
+            "limit exceeded: function 0: too many operands in types of branches and calls (at byte "
+            "0x3e7)");
+  EXPECT_EQ(budget, 0U);
+}
+
+TEST(Validate, ALongTableOfOneWideTypeIsLookedAtOnce) {
+  // block (type 1), call 1, i32.const 0, br_table of 10,000 labels and the default, end,
+  // unreachable
+  auto instructions = repeated({0x02, 1, 0x10, 1, 0x41, 0, 0x0e, 0x90, 0x4e}, 1);
+  const auto labels = repeated({0}, 10'001);
+  instructions.insert(instructions.end(), labels.begin(), labels.end());
+  for (const int value : {0x0b, 0x00}) instructions.push_back(std::byte(value));
+  const WideBody body(instructions);
+  std::uint64_t budget = kTypedOperandsBase;
+  const auto valid = validation::validate_function(body.module, 0, {}, budget);
+  ASSERT_TRUE(valid) << valid.error().message();
+  // The call's results, the table's check and its pop, the block's results off and on the stack.
+  EXPECT_EQ(kTypedOperandsBase - budget, 5'000U);
+}
+
+TEST(Validate, AWholeModuleMayLookAtAFewOperandsForEachByte) {
+  auto instructions = repeated({0x02, 1, 0x00, 0x0b, 0x00}, 1'000);  // block (type 1) unreachable
+  const WideBody body(instructions);
+  const auto refused = validation::validate(body.module);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::LimitExceeded);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/binary/decode.hpp"
+#include "engine/structure/limits.hpp"
 #include "engine/validation/validate.hpp"
 
 namespace {
@@ -33,6 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const auto body = std::as_bytes(std::span(data, size)).subspan(1);
   const engine::Module module = module_with_body(body, data[0] % 4U);
-  static_cast<void>(engine::validation::validate_function(module, 0));
+  std::uint64_t typed_operands = engine::kTypedOperandsBase;
+  static_cast<void>(engine::validation::validate_function(module, 0, {}, typed_operands));
   return 0;
 }
