@@ -123,6 +123,20 @@ TEST(Artifact, TablesOfBacktracesHoldWholeRecords) {
   }
 }
 
+TEST(Artifact, NamesOfAForgedSymbolTableLieInside) {
+  auto file = sample_file();
+  const auto part = [&](Part which) {
+    return header_of(file).parts[static_cast<std::size_t>(which)];
+  };
+  // All strings without an end: a name then ends with the table.
+  std::memset(file.data() + part(Part::Strings).offset, 'x', part(Part::Strings).size);
+  EXPECT_LE(Artifact::parse(file)->function_name(1).size(), part(Part::Strings).size);
+  // Symbols whose names lie outside, and a function that has no symbol.
+  std::memset(file.data() + part(Part::Symbols).offset, 0xff, part(Part::Symbols).size);
+  EXPECT_EQ(Artifact::parse(file)->function_name(1), "");
+  EXPECT_EQ(Artifact::parse(file)->function_name(4'000'000'000U), "");
+}
+
 TEST(Artifact, IsRefusedWhenTornAnywhere) {
   const auto file = sample_file();
   for (std::size_t size = 0; size < file.size(); ++size) {

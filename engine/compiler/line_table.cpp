@@ -91,7 +91,7 @@ class Program {
 
   void special(std::uint8_t adjusted) {
     advance(adjusted / header_.line_range);
-    line_ += header_.line_base + adjusted % header_.line_range;
+    line_ += static_cast<std::uint64_t>(header_.line_base + adjusted % header_.line_range);
     emit();
   }
 
@@ -129,7 +129,7 @@ class Program {
         advance(cursor_.leb(false));
         return;
       case kAdvanceLine:
-        line_ += static_cast<std::int64_t>(cursor_.leb(true));
+        line_ += cursor_.leb(true);
         return;
       case kConstAddPc:
         advance((255U - header_.opcode_base) / header_.line_range);
@@ -147,7 +147,7 @@ class Program {
   Header header_;
   std::vector<LineRow>& rows_;
   LineRow row_;
-  std::int64_t line_ = 1;
+  std::uint64_t line_ = 1;  // negative steps wrap
 };
 
 std::unexpected<Error> broken() {
