@@ -174,8 +174,4 @@ void DescriptorTable::set_socket_path(const DescriptorRef& socket, const std::st
   socket->path = path;
 }
 
-std::unique_lock<std::mutex> DescriptorTable::lock_directory_positions() {
-  return std::unique_lock(state_->directory_positions);
-}
-
 }  // namespace engine::wasi

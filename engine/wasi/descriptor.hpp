@@ -3,10 +3,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -78,6 +80,19 @@ inline bool is_socket(Filetype type) {
   return type == Filetype::SocketStream || type == Filetype::SocketDgram;
 }
 
+/// One getdents64(2) of a directory. One for all directories, so that a guest cannot make the host
+/// keep many.
+struct DirectoryBatch {
+  static constexpr std::size_t kSize = std::size_t{32} << 10;
+
+  std::mutex mutex;  ///< held by who uses it or moves a directory's position
+  std::weak_ptr<Descriptor> of;
+  std::vector<std::byte> bytes;
+  std::size_t used = 0;
+
+  std::span<const std::byte> entries() const { return std::span(bytes).first(used); }
+};
+
 /// For any number of threads at a time.
 class DescriptorTable {
  public:
@@ -101,15 +116,15 @@ class DescriptorTable {
   Result<FoundPreopen> find_preopen(const std::string& path);
   std::string socket_path(const DescriptorRef& socket);
   void set_socket_path(const DescriptorRef& socket, const std::string& path);
-  /// Held by who moves a directory's position and reads from there.
-  std::unique_lock<std::mutex> lock_directory_positions();
+  /// The directory entries that were read last, by any thread.
+  DirectoryBatch& last_batch() { return state_->last_batch; }
 
  private:
   struct State {
     std::mutex mutex;
     std::vector<DescriptorRef> descriptors;  ///< null: the number is free
     std::size_t lowest_free = 0;             ///< below it none is
-    std::mutex directory_positions;
+    DirectoryBatch last_batch;
   };
 
   std::unique_ptr<State> state_ = std::make_unique<State>();

@@ -200,5 +200,19 @@ TEST_F(Files, TimesAreSetThroughPathsOnLinksThemselves) {
             Errno::Inval);
 }
 
+TEST_F(Files, AreSynchronisedByThoseWithTheRight) {
+  Fd fd = 0;
+  const Rights both = rights::kFdSync | rights::kFdDatasync;
+  ASSERT_EQ(
+      guest_.open(kDir, "new", {.oflags = oflags::kCreat, .base = rights::kFdWrite | both}, fd),
+      Errno::Success);
+  EXPECT_EQ(guest_.call<fd_sync>(fd), Errno::Success);
+  EXPECT_EQ(guest_.call<fd_datasync>(fd), Errno::Success);
+  ASSERT_EQ(guest_.call<fd_fdstat_set_rights>(fd, rights::kFdSync, Rights{0}), Errno::Success);
+  EXPECT_EQ(guest_.call<fd_sync>(fd), Errno::Success);
+  EXPECT_EQ(guest_.call<fd_datasync>(fd), Errno::NotCapable);
+  EXPECT_EQ(guest_.call<fd_sync>(99U), Errno::BadF);
+}
+
 }  // namespace
 }  // namespace engine::wasi

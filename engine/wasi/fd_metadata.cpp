@@ -96,12 +96,12 @@ Result<void> fd_fdstat_set_rights(Call& call, Fd fd, Rights base, Rights inherit
 
 Result<void> fd_filestat_get(Call& call, Fd fd, Address stat) {
   const DescriptorRef file = TRY(call.descriptors().get(fd, rights::kFdFilestatGet));
-  return put_filestat(call, file->fd.get(), stat);
+  return put_filestat(call, TRY(stat_of(file->fd.get())), stat);
 }
 
 Result<void> fd_filestat_get_unstable(Call& call, Fd fd, Address stat) {
   const DescriptorRef file = TRY(call.descriptors().get(fd, rights::kFdFilestatGet));
-  return put_filestat_unstable(call, file->fd.get(), stat);
+  return put_filestat_unstable(call, TRY(stat_of(file->fd.get())), stat);
 }
 
 Result<void> fd_filestat_set_size(Call& call, Fd fd, std::uint64_t size) {

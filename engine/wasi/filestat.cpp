@@ -10,12 +10,6 @@
 namespace engine::wasi {
 namespace {
 
-Result<struct stat> stat_of(int fd) {
-  struct stat status{};
-  if (::fstat(fd, &status) != 0) return fail_from_host();
-  return status;
-}
-
 Result<timespec> file_time(std::uint64_t time, bool given, bool now) {
   if (given && now) return fail(Errno::Inval);
   if (now) return timespec{.tv_sec = 0, .tv_nsec = UTIME_NOW};
@@ -54,15 +48,21 @@ FilestatUnstable to_filestat_unstable(const struct stat& status) {
   return out;
 }
 
-Result<void> put_filestat(const Call& call, int fd, Address stat) {
+Result<struct stat> stat_of(int fd) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return fail_from_host();
+  return status;
+}
+
+Result<void> put_filestat(const Call& call, const struct stat& status, Address stat) {
   const auto out = TRY(call.out<Filestat>(stat));
-  out.set(to_filestat(TRY(stat_of(fd))));
+  out.set(to_filestat(status));
   return {};
 }
 
-Result<void> put_filestat_unstable(const Call& call, int fd, Address stat) {
+Result<void> put_filestat_unstable(const Call& call, const struct stat& status, Address stat) {
   const auto out = TRY(call.out<FilestatUnstable>(stat));
-  out.set(to_filestat_unstable(TRY(stat_of(fd))));
+  out.set(to_filestat_unstable(status));
   return {};
 }
 

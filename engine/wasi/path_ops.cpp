@@ -28,6 +28,27 @@ Result<base::UniqueFd> look_at(const Call& call, const Descriptor& directory, st
   return open_path(directory, TRY(call.path(path, size)), O_PATH | (follow ? 0 : O_NOFOLLOW));
 }
 
+// A name in the directory itself needs no resolution, unless a link is in its place.
+bool is_one_component(std::string_view path) {
+  return !path.empty() && path != ".." && path.find('/') == std::string_view::npos;
+}
+
+Result<struct stat> stat_at(const Call& call, Fd fd, std::uint32_t lookup, Address path,
+                            Size size) {
+  const DescriptorRef directory =
+      TRY(call.descriptors().get_directory(fd, rights::kPathFilestatGet));
+  const std::string name = TRY(call.path(path, size));
+  const bool follow = (lookup & kLookupSymlinkFollow) != 0;
+  if (is_one_component(name)) {
+    struct stat status{};
+    constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+    if (::fstatat(directory->fd.get(), name.c_str(), &status, kFlags) != 0) return fail_from_host();
+    if (!follow || !S_ISLNK(status.st_mode)) return status;
+  }
+  const base::UniqueFd found = TRY(open_path(*directory, name, O_PATH | (follow ? 0 : O_NOFOLLOW)));
+  return stat_of(found.get());
+}
+
 Result<void> succeeded(int result) {
   if (result != 0) return fail_from_host();
   return {};
@@ -76,18 +97,12 @@ Result<void> path_unlink_file(Call& call, Fd fd, Address path, Size path_size) {
 
 Result<void> path_filestat_get(Call& call, Fd fd, std::uint32_t lookup, Address path,
                                Size path_size, Address stat) {
-  const DescriptorRef directory =
-      TRY(call.descriptors().get_directory(fd, rights::kPathFilestatGet));
-  const base::UniqueFd found = TRY(look_at(call, *directory, lookup, path, path_size));
-  return put_filestat(call, found.get(), stat);
+  return put_filestat(call, TRY(stat_at(call, fd, lookup, path, path_size)), stat);
 }
 
 Result<void> path_filestat_get_unstable(Call& call, Fd fd, std::uint32_t lookup, Address path,
                                         Size path_size, Address stat) {
-  const DescriptorRef directory =
-      TRY(call.descriptors().get_directory(fd, rights::kPathFilestatGet));
-  const base::UniqueFd found = TRY(look_at(call, *directory, lookup, path, path_size));
-  return put_filestat_unstable(call, found.get(), stat);
+  return put_filestat_unstable(call, TRY(stat_at(call, fd, lookup, path, path_size)), stat);
 }
 
 Result<void> path_filestat_set_times(Call& call, Fd fd, std::uint32_t lookup, Address path,

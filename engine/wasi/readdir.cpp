@@ -1,5 +1,6 @@
 // fd_readdir: getdents64(2) translated. The kernel's position in the directory is the guest's
-// cookie, so nothing is remembered between calls.
+// cookie. Guests read few entries at a time and often those again that did not fit, so that the
+// last batch is remembered: a seek costs the kernel more than the reading.
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstring>
 
@@ -26,11 +26,6 @@ struct LinuxDirent {
 };
 constexpr std::size_t kNameOffset = 19;
 static_assert(offsetof(LinuxDirent, type) + 1 == kNameOffset);
-
-// One batch, on the host's stack.
-constexpr std::size_t kBatch = std::size_t{32} << 10;
-// The longest record: a name of 255 bytes.
-constexpr std::size_t kSmallestBatch = 512;
 
 Filetype filetype_of_entry(int directory, const char* name, std::uint8_t type) {
   // DT_* are the file type bits of st_mode, shifted.
@@ -60,14 +55,22 @@ class Room {
   std::size_t size_;
 };
 
-void put_entries(int directory, std::span<const std::byte> batch, Room& room) {
+LinuxDirent entry_at(std::span<const std::byte> batch) {
+  LinuxDirent entry;
+  std::memcpy(&entry, batch.data(), kNameOffset);
+  return entry;
+}
+
+/// The cookie behind the last entry of which something was put into `room`.
+std::uint64_t put_entries(int directory, std::span<const std::byte> batch, Room& room) {
+  std::uint64_t cookie = 0;
   while (!batch.empty() && !room.full()) {
-    LinuxDirent entry;
-    std::memcpy(&entry, batch.data(), kNameOffset);
+    const LinuxDirent entry = entry_at(batch);
     // Safety: the kernel ends each name with a NUL inside its record.
     const char* const name = reinterpret_cast<const char*>(batch.data() + kNameOffset);
+    cookie = static_cast<std::uint64_t>(entry.next);
     Dirent guest{};
-    guest.next = static_cast<std::uint64_t>(entry.next);
+    guest.next = cookie;
     guest.ino = entry.ino;
     guest.name_length = static_cast<Size>(std::strlen(name));
     guest.filetype = filetype_of_entry(directory, name, entry.type);
@@ -75,6 +78,30 @@ void put_entries(int directory, std::span<const std::byte> batch, Room& room) {
     room.put(name, guest.name_length);
     batch = batch.subspan(entry.record_length);
   }
+  return cookie;
+}
+
+/// What of the batch comes after the entry with that cookie; empty when it is not there or the
+/// last.
+std::span<const std::byte> entries_after(std::span<const std::byte> batch, std::uint64_t cookie) {
+  while (!batch.empty()) {
+    const LinuxDirent entry = entry_at(batch);
+    batch = batch.subspan(entry.record_length);
+    if (static_cast<std::uint64_t>(entry.next) == cookie) return batch;
+  }
+  return {};
+}
+
+Result<std::span<const std::byte>> read_batch(int directory, std::uint64_t cookie,
+                                              DirectoryBatch& batch) {
+  batch.of.reset();
+  batch.bytes.resize(DirectoryBatch::kSize);
+  if (::lseek(directory, static_cast<off_t>(cookie), SEEK_SET) < 0) return fail_from_host();
+  // Safety: glibc's readdir would keep a stream of its own; the arguments are getdents64(2)'s.
+  const long got = ::syscall(SYS_getdents64, directory, batch.bytes.data(), batch.bytes.size());
+  if (got < 0) return fail_from_host();
+  batch.used = static_cast<std::size_t>(got);
+  return batch.entries();
 }
 
 }  // namespace
@@ -85,17 +112,17 @@ Result<void> fd_readdir(Call& call, Fd fd, Address buffer, Size size, std::uint6
   const auto out = TRY(call.out<Size>(used));
   Room room(TRY(call.bytes(buffer, size)));
   const int host = directory->fd.get();
-  const auto lock = call.descriptors().lock_directory_positions();
-  if (::lseek(host, static_cast<off_t>(cookie), SEEK_SET) < 0) return fail_from_host();
-  std::array<std::byte, kBatch> batch;
+  DirectoryBatch& batch = call.descriptors().last_batch();
+  const std::lock_guard lock(batch.mutex);
+  // From the start everything is new: that is what rewinding is for.
+  std::span<const std::byte> entries;
+  if (cookie != 0 && batch.of.lock() == directory) entries = entries_after(batch.entries(), cookie);
   while (!room.full()) {
-    // No more than about as much as the guest has room for: the rest would be read again.
-    const std::size_t wanted = std::clamp(room.left(), kSmallestBatch, batch.size());
-    // Safety: glibc's readdir would keep a stream of its own; the arguments are getdents64(2)'s.
-    const long got = ::syscall(SYS_getdents64, host, batch.data(), wanted);
-    if (got < 0) return fail_from_host();
-    if (got == 0) break;
-    put_entries(host, std::span(batch).first(static_cast<std::size_t>(got)), room);
+    if (entries.empty()) entries = TRY(read_batch(host, cookie, batch));
+    if (entries.empty()) break;
+    batch.of = directory;
+    cookie = put_entries(host, entries, room);
+    entries = {};
   }
   out.set(static_cast<Size>(room.used()));
   return {};

@@ -1,4 +1,5 @@
 #include <map>
+#include <set>
 
 #include "engine/wasi/fake_guest.hpp"
 
@@ -56,6 +57,46 @@ TEST_F(Directories, AFullBufferMeansThatThereIsMore) {
   ASSERT_EQ(guest_.call<fd_readdir>(kDir, FakeGuest::kBuffer, 30U, 0, FakeGuest::kResult),
             Errno::Success);
   EXPECT_EQ(guest_.get<Size>(FakeGuest::kResult), 30U);
+}
+
+// Entries are remembered between calls, but not beyond a rewind.
+TEST_F(Directories, WhatWasMadeMeanwhileIsListedFromTheStartOn) {
+  write(inside() / "first", "");
+  EXPECT_EQ(list(64).size(), 3U);
+  write(inside() / "second", "");
+  std::filesystem::remove(inside() / "first");
+  const auto entries = list(64);
+  EXPECT_EQ(entries.size(), 3U);
+  EXPECT_TRUE(entries.contains("second"));
+}
+
+TEST_F(Directories, TwoAreReadByTurnsEachFromItsOwnCookie) {
+  std::filesystem::create_directory(inside() / "other");
+  for (int i = 0; i < 50; ++i) write(inside() / "other" / ("o" + std::to_string(i)), "");
+  Fd other = 0;
+  ASSERT_EQ(
+      guest_.open(kDir, "other", {.oflags = oflags::kDirectory, .base = rights::kFdReaddir}, other),
+      Errno::Success);
+  std::set<std::string> names;
+  std::uint64_t cookie = 0;
+  for (int i = 0; i < 52; ++i) {
+    constexpr Address kBuffer = 0xa000;
+    ASSERT_EQ(guest_.call<fd_readdir>(other, kBuffer, 40U, cookie, FakeGuest::kResult),
+              Errno::Success);
+    const auto entry = guest_.get<Dirent>(kBuffer);
+    cookie = entry.next;
+    names.insert(guest_.text(kBuffer + static_cast<Address>(sizeof(Dirent)), entry.name_length));
+    EXPECT_EQ(list(64).size(), 3U);
+  }
+  EXPECT_EQ(names.size(), 52U);
+}
+
+TEST_F(Directories, NamesNeedNotBeUtf8) {
+  write(inside() / "caf\xe9\xff", "text");
+  EXPECT_TRUE(list(4096).contains("caf\xe9\xff"));
+  Fd fd = 0;
+  ASSERT_EQ(guest_.open(kDir, "caf\xe9\xff", {}, fd), Errno::Success);
+  EXPECT_EQ(guest_.read(fd), "text");
 }
 
 TEST_F(Directories, AFileHasNoEntries) {

@@ -144,6 +144,18 @@ TEST_F(BeneathADirectory, HardLinksDoNotFollow) {
   EXPECT_TRUE(fs::is_symlink(inside() / "new"));
 }
 
+TEST_F(BeneathADirectory, NothingIsLearntOfWhatALinkThatLeavesNames) {
+  fs::create_symlink("../outside/secret", inside() / "link");
+  const auto stat = [this](std::string_view path, std::uint32_t lookup) {
+    const Size size = guest_.put_text(FakeGuest::kPath, path);
+    return guest_.call<path_filestat_get>(kDir, lookup, FakeGuest::kPath, size, FakeGuest::kBuffer);
+  };
+  EXPECT_EQ(stat("link", kLookupSymlinkFollow), Errno::Perm);
+  EXPECT_EQ(stat("..", 0), Errno::Perm);
+  ASSERT_EQ(stat("link", 0), Errno::Success);
+  EXPECT_EQ(guest_.get<Filestat>(FakeGuest::kBuffer).filetype, Filetype::SymbolicLink);
+}
+
 TEST_F(BeneathADirectory, LinksThatLeaveAreNotMade) {
   const auto symlink = [this](std::string_view target, std::string_view path) {
     const Size target_size = guest_.put_text(FakeGuest::kPath, target);
@@ -250,6 +262,42 @@ TEST_F(ReadOnly, WhatIsOpenedThroughItIsReadOnlyToo) {
   ASSERT_EQ(guest_.open(again, "file", {.base = rights::kAll & ~rights::kWriting}, file),
             Errno::Success);
   EXPECT_EQ(guest_.call<fd_filestat_set_times>(file, 0, 0, fstflags::kMtimNow), Errno::RoFs);
+}
+
+/// 3 may be written, 4 only read.
+class TwoPermissions : public ::testing::Test {
+ protected:
+  WasiOptions options() const {
+    WasiOptions out;
+    for (const char* name : {"writable", "read-only"}) {
+      fs::create_directory(dir_.path() / name);
+      std::ofstream(dir_.path() / name / "file") << name;
+      Preopen& preopen = out.preopens.emplace_back();
+      preopen.directory = base::open_file(dir_.path() / name, O_RDONLY | O_DIRECTORY).value();
+      preopen.guest_path = name;
+      preopen.read_only = out.preopens.size() == 2;
+    }
+    return out;
+  }
+
+  base::TempDir dir_;
+  FakeGuest guest_{options()};
+};
+
+// GHSA-4ch3-9j33-3pmj: a file became writable under a second name in a writable directory.
+TEST_F(TwoPermissions, NoNameCrossesThem) {
+  const Size old_size = guest_.put_text(FakeGuest::kPath, "file");
+  const Size new_size = guest_.put_text(FakeGuest::kPath2, "new");
+  for (const auto& [from, to] : {std::pair<Fd, Fd>(4, 3), std::pair<Fd, Fd>(3, 4)}) {
+    EXPECT_EQ(guest_.call<path_link>(from, 0U, FakeGuest::kPath, old_size, to, FakeGuest::kPath2,
+                                     new_size),
+              Errno::RoFs);
+    EXPECT_EQ(
+        guest_.call<path_rename>(from, FakeGuest::kPath, old_size, to, FakeGuest::kPath2, new_size),
+        Errno::RoFs);
+  }
+  EXPECT_FALSE(fs::exists(dir_.path() / "writable/new"));
+  EXPECT_FALSE(fs::exists(dir_.path() / "read-only/new"));
 }
 
 class InARoot : public GuestWithDirectory {
