@@ -136,9 +136,11 @@ base::Result<Host> parse_host(std::string_view mountinfo, std::string_view self_
   return host;
 }
 
-base::Result<Host> detect_host() {
+namespace {
+
+base::Result<Host> detect(const std::string& process) {
   const std::string mounts = TRY(base::read_file("/proc/self/mountinfo", kMaxMountinfo));
-  const std::string own = TRY(base::read_file("/proc/self/cgroup", kMaxSelfCgroup));
+  const std::string own = TRY(base::read_file("/proc/" + process + "/cgroup", kMaxSelfCgroup));
   Host host = TRY(base::with_context(parse_host(mounts, own), "detect cgroups"));
   for (Hierarchy& hierarchy : host.hierarchies) {
     if (hierarchy.version != Version::V2) continue;
@@ -149,5 +151,10 @@ base::Result<Host> detect_host() {
   }
   return host;
 }
+
+}  // namespace
+
+base::Result<Host> detect_host() { return detect("self"); }
+base::Result<Host> detect_host_of(pid_t pid) { return detect(std::to_string(pid)); }
 
 }  // namespace runtime::cgroup

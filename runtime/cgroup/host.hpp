@@ -2,6 +2,8 @@
 // where this process is in each (cgroups(7); Documentation/admin-guide/cgroup-v2.rst, "Mounting").
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,5 +46,7 @@ struct Host {
 base::Result<Host> parse_host(std::string_view mountinfo, std::string_view self_cgroup);
 /// The host as this process sees it.
 base::Result<Host> detect_host();
+/// The same with the places of another process in Hierarchy::own_path.
+base::Result<Host> detect_host_of(pid_t pid);
 
 }  // namespace runtime::cgroup

@@ -12,6 +12,7 @@
 #include "runtime/cli/arguments.hpp"
 #include "runtime/cli/log.hpp"
 #include "runtime/state/store.hpp"
+#include "runtime/trace/trace.hpp"
 
 namespace runtime::cli {
 
@@ -23,6 +24,7 @@ struct Globals {
   bool debug = false;
   std::string log_path;                       ///< as given; empty: standard error
   std::span<const std::string> command_line;  ///< all of it, from argv[0] on
+  trace::Recorder* recorder = nullptr;        ///< not owned; nullptr: no trace is wanted
 };
 
 struct Invocation {

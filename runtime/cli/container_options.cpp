@@ -40,6 +40,7 @@ container::Host make_host(const Invocation& invocation) {
       workload::choose_executable);
   host.systemd_cgroup = invocation.globals.systemd_cgroup;
   if (const char* notify = std::getenv("NOTIFY_SOCKET")) host.notify_socket = notify;
+  host.recorder = invocation.globals.recorder;
   host.may_lack_cgroups = invocation.globals.rootless.value_or(host.may_lack_cgroups);
   return host;
 }

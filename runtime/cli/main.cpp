@@ -1,11 +1,13 @@
 // wherry: an OCI runtime with runc's command line. Reads the options before the command, finds the
 // command in the table and runs it. The only place where exit codes are made of errors.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 
+#include "base/file.hpp"
 #include "oci/spec.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/namespaces/user_namespace.hpp"
@@ -45,6 +47,7 @@ constexpr Option kGlobalOptions[] = {
     {"systemd-cgroup", 0, OptionKind::Flag, {}, "let systemd make the cgroups"},
     {"rootless", 0, OptionKind::Value, "WHEN",
      "do without cgroups that are not permitted: true, false, auto"},
+    {"trace", 0, OptionKind::Value, "FILE", "append the command's phases and their times to FILE"},
     {"version", 'v', OptionKind::Flag, {}, "print the version"},
 };
 
@@ -94,7 +97,8 @@ base::Result<Globals> read_globals(const Arguments& arguments, Log& log,
               {},
               debug,
               log_path,
-              command_line};
+              command_line,
+              nullptr};
   if (rootless != "auto") out.rootless = rootless == "true";
   return out;
 }
@@ -126,6 +130,44 @@ base::Result<int> run_command(const Command& command, const Globals& globals, co
   return command.run({globals, log, arguments});
 }
 
+/// "--trace FILE", else WHERRY_TRACE; empty: no trace.
+std::string trace_path(const Arguments& arguments) {
+  if (const auto path = arguments.value("trace")) return *path;
+  const char* path = std::getenv("WHERRY_TRACE");
+  return path == nullptr ? "" : path;
+}
+
+base::Result<void> write_trace(const std::string& path, const trace::Recorder& recorder,
+                               const std::string& container) {
+  const char* const caller = std::getenv("TRACEPARENT");
+  const auto context = trace::parse_traceparent(caller == nullptr ? "" : caller);
+  const base::UniqueFd file =
+      TRY(base::open_file(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, 0600));
+  return base::write_all(
+      file.get(),
+      trace::to_json(recorder,
+                     trace::identify(recorder, context.value_or(trace::make_context()), container)),
+      path);
+}
+
+/// run_command, with a trace if one is wanted.
+base::Result<int> run_traced(const Command& command, Globals& globals, const Log& log,
+                             std::span<const std::string> words, const std::string& path) {
+  if (path.empty()) return run_command(command, globals, log, words);
+  trace::Recorder recorder;
+  globals.recorder = &recorder;
+  base::Result<int> status = trace::phase(
+      &recorder, command.name, [&] { return run_command(command, globals, log, words); });
+  globals.recorder = nullptr;
+  const auto arguments = parse_arguments(command.options, words, command.reading);
+  const bool has_container = command.synopsis.starts_with("<container-id>") && arguments &&
+                             !arguments->positional().empty();
+  const base::Result<void> written =
+      write_trace(path, recorder, has_container ? arguments->positional().front() : "");
+  if (!written) log.warning("trace: " + written.error().message());
+  return status;
+}
+
 int report(const Log& log, const base::Error& error, int status) {
   log.error(error.message());
   return status;
@@ -147,7 +189,7 @@ int run(std::span<const std::string> command_line) {
   }
   const bool wants_help = rest[0] == "help";
   const std::string& name = wants_help ? rest[1] : rest[0];
-  const auto globals = read_globals(*arguments, log, command_line);
+  auto globals = read_globals(*arguments, log, command_line);
   if (!globals) return report(log, globals.error(), 1);
   const Command* command = find_command(name);
   if (command == nullptr) {
@@ -159,7 +201,8 @@ int run(std::span<const std::string> command_line) {
     return 0;
   }
   log.debug("command " + name);
-  const auto status = run_command(*command, *globals, log, std::span(rest).subspan(1));
+  const auto status =
+      run_traced(*command, *globals, log, std::span(rest).subspan(1), trace_path(*arguments));
   if (!status) return report(log, status.error(), command->failure_status);
   return *status;
 }

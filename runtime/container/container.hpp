@@ -18,6 +18,7 @@
 #include "oci/resources.hpp"
 #include "runtime/process/executable.hpp"
 #include "runtime/state/store.hpp"
+#include "runtime/trace/trace.hpp"
 
 namespace runtime::container {
 
@@ -38,6 +39,8 @@ struct Host {
   /// Where the caller has no right to make cgroups, containers that ask for no place and no limits
   /// go without.
   bool may_lack_cgroups = false;
+  /// Not owned; nullptr: nobody wants to know.
+  trace::Recorder* recorder = nullptr;
 };
 
 /// A host whose seccomp cache lies beside the default root, wherever its own store is: profiles are

@@ -74,8 +74,10 @@ base::Result<void> start(const Host& host, std::string_view id) {
   // Before the program runs: it may be ready at once.
   const base::Result<NotifySocket> notify = NotifySocket::listen(entry.notify_directory());
   const base::UniqueFd init = TRY(state::open_process(*record.init));
-  TRY(base::with_context(release(entry, *record.init), "start container"));
-  TRY(finish_start(entry, record, spec));
+  TRY(base::with_context(
+      trace::phase(host.recorder, "execute", [&] { return release(entry, *record.init); }),
+      "start container"));
+  TRY(finish_start(host, entry, record, spec));
   if (!notify || host.notify_socket.empty()) return {};
   // It may take its time; others want the container meanwhile.
   {

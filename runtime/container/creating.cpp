@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include <utility>
 
 #include "base/file.hpp"
@@ -33,14 +35,16 @@ class Maker {
       : host_(host), options_(options), bundle_(std::move(bundle)), entry_(std::move(entry)) {}
 
   base::Result<void> make(bool with_fifo) {
-    TRY(record_intent());
-    TRY(plan_process(with_fifo));
+    TRY(trace::phase(host_.recorder, "intent", [this] { return record_intent(); }));
+    TRY(trace::phase(host_.recorder, "plan", [&] { return plan_process(with_fifo); }));
     // A unit begins with a process, so there is none of its cgroups to be born in.
-    if (!unit_) TRY(make_cgroups());
+    if (!unit_) TRY(trace::phase(host_.recorder, "cgroups", [this] { return make_cgroups(); }));
     place_cgroup_mounts();
     const base::UniqueFd unified = unit_ ? base::UniqueFd() : TRY(cgroup().open_unified());
-    child_ = TRY(base::with_context(process::launch(plan_, steps(), unified ? unified.get() : -1),
-                                    "unable to start container process"));
+    child_ = TRY(base::with_context(
+        trace::phase(host_.recorder, "process",
+                     [&] { return process::launch(plan_, steps(), unified ? unified.get() : -1); }),
+        "unable to start container process"));
     TRY(hand_out());
     record_.phase = state::Phase::Created;
     return entry_.save(record_);
@@ -108,9 +112,6 @@ class Maker {
 
   /// What is asked for and not there must not pass in silence.
   base::Result<void> refuse_missing() const {
-    if (!spec().linux.net_devices.empty()) {
-      return base::fail(base::ErrorKind::Unsupported, "linux.netDevices: not implemented");
-    }
     if (spec().linux.intel_rdt) {
       return base::fail(base::ErrorKind::Unsupported, "linux.intelRdt: not implemented");
     }
@@ -126,6 +127,7 @@ class Maker {
     process::Creation creation;
     creation.namespaces = namespaces::plan(spec().linux);
     creation.joined = TRY(namespaces::open_joined(creation.namespaces));
+    creation.net_devices = TRY(namespaces::plan_net_devices(spec().linux.net_devices));
     plan_.has_user_namespace = creation.namespaces.has(CLONE_NEWUSER);
     if (!spec().mounts.empty() && !creation.namespaces.is_new(CLONE_NEWNS)) {
       warn(host_, "without a new mount namespace the mounts of config.json are not made");
@@ -135,7 +137,9 @@ class Maker {
     creation.state = state::to_oci_state(record_, oci::Status::Creating);
     if (!options_.no_new_keyring) creation.keyring = "_ses." + options_.id;
     plan_.seccomp = TRY(plan_seccomp(host_, spec()));
-    if (host_.choose_executable) TRY(choose_executable(creation));
+    if (host_.choose_executable) {
+      TRY(trace::phase(host_.recorder, "workload", [&] { return choose_executable(creation); }));
+    }
     plan_.capabilities = plan_capabilities(host_, plan_.process, security::held_capabilities(),
                                            plan_.has_user_namespace);
     if (with_fifo) creation.fifo = TRY(make_fifo());
@@ -234,10 +238,15 @@ class Maker {
   process::Steps steps() {
     process::Steps out;
     out.enter_cgroups = [this](pid_t pid, bool in_unified) {
-      return enter_cgroups(pid, in_unified);
+      return trace::phase(host_.recorder, "enter cgroups",
+                          [&] { return enter_cgroups(pid, in_unified); });
     };
-    out.attach = [this](pid_t pid) { return attach(pid); };
-    out.run_hooks = [this](pid_t) { return run_runtime_hooks(); };
+    out.attach = [this](pid_t pid) {
+      return trace::phase(host_.recorder, "attach", [&] { return attach(pid); });
+    };
+    out.run_hooks = [this](pid_t) {
+      return trace::phase(host_.recorder, "runtime hooks", [this] { return run_runtime_hooks(); });
+    };
     out.take_terminal = [this](base::UniqueFd master) -> base::Result<void> {
       if (options_.take_terminal) return options_.take_terminal(std::move(master));
       if (options_.console_socket.empty()) {
@@ -272,10 +281,25 @@ class Maker {
       TRY(base::with_context(namespaces::write_id_maps(plan_.procfs.get(), pid, spec().linux),
                              "map ids"));
     }
+    TRY(move_net_devices(pid));
     if (spec().process->oom_score_adj) {
       TRY(security::write_oom_score_adj(plan_.procfs.get(), pid, *spec().process->oom_score_adj));
     }
     return {};
+  }
+
+  base::Result<void> move_net_devices(pid_t pid) {
+    const process::Creation& creation = *plan_.creation;
+    if (creation.net_devices.empty()) return {};
+    // A namespace that is joined is known; the process may not have entered it yet.
+    const auto joined =
+        std::ranges::find(creation.joined, CLONE_NEWNET, &namespaces::OpenNamespace::flag);
+    if (joined != creation.joined.end()) {
+      return namespaces::move_net_devices(creation.net_devices, joined->file.get());
+    }
+    const base::UniqueFd own =
+        TRY(base::open_at(plan_.procfs.get(), std::to_string(pid) + "/ns/net", O_RDONLY));
+    return namespaces::move_net_devices(creation.net_devices, own.get());
   }
 
   base::Result<void> run_runtime_hooks() {
@@ -311,7 +335,8 @@ class Maker {
 
 base::Result<Made> make_container(const Host& host, const CreateOptions& options, bool detached,
                                   bool with_fifo) {
-  Bundle bundle = TRY(load_bundle(host, options.bundle));
+  Bundle bundle =
+      TRY(trace::phase(host.recorder, "bundle", [&] { return load_bundle(host, options.bundle); }));
   TRY(check_terminal(bundle.spec.process->terminal, detached,
                      !options.console_socket.empty() || options.take_terminal));
   state::Entry entry = TRY(host.store.claim(options.id));
@@ -323,14 +348,15 @@ base::Result<Made> make_container(const Host& host, const CreateOptions& options
   return std::unexpected(std::move(made).error());
 }
 
-base::Result<void> finish_start(const state::Entry& entry, state::Record& record,
+base::Result<void> finish_start(const Host& host, const state::Entry& entry, state::Record& record,
                                 const oci::Spec& spec) {
   record.phase = state::Phase::Started;
   TRY(entry.save(record));
   ::unlink(entry.fifo_path().c_str());
-  base::Result<void> done =
-      hooks::run("poststart", spec.hooks.poststart,
-                 oci::to_json(state::to_oci_state(record, oci::Status::Running)));
+  base::Result<void> done = trace::phase(host.recorder, "poststart hooks", [&] {
+    return hooks::run("poststart", spec.hooks.poststart,
+                      oci::to_json(state::to_oci_state(record, oci::Status::Running)));
+  });
   if (!done && record.init) {
     const cgroup::Cgroup cgroup(record.cgroup);
     if (!record.cgroup.empty()) static_cast<void>(cgroup.kill_all(SIGKILL));
@@ -341,7 +367,8 @@ base::Result<void> finish_start(const state::Entry& entry, state::Record& record
 
 base::Result<void> discard(const Host& host, state::Entry& entry, const state::Record& record,
                            const oci::Spec* spec) {
-  base::Result<void> removed = state::remove_leftovers(record);
+  base::Result<void> removed =
+      trace::phase(host.recorder, "remove", [&record] { return state::remove_leftovers(record); });
   if (spec != nullptr) {
     const std::string state = oci::to_json(state::to_oci_state(record, oci::Status::Stopped));
     for (const std::string& each : hooks::run_all("poststop", spec->hooks.poststop, state)) {

@@ -23,7 +23,7 @@ base::Result<Made> make_container(const Host& host, const CreateOptions& options
 
 /// After the program runs: phase Started, exec.fifo removed, poststart hooks. A hook that fails
 /// kills the container.
-base::Result<void> finish_start(const state::Entry& entry, state::Record& record,
+base::Result<void> finish_start(const Host& host, const state::Entry& entry, state::Record& record,
                                 const oci::Spec& spec);
 
 /// Ends everything that the record names and removes its directory. `spec` may be nullptr: then no

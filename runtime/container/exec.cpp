@@ -144,6 +144,35 @@ std::string below_unit(const state::Record& record, const cgroup::Paths& paths) 
   return chosen->second.substr(top->second.size());
 }
 
+/// Once a container has given controllers to cgroups below its own one, v2 allows no process there
+/// any more (cgroup-v2.rst, "No Internal Process Constraint"); its first process then has moved
+/// down.
+bool takes_no_processes(const base::Error& error) {
+  return error.sys_errno() == EBUSY || error.sys_errno() == ENOENT ||
+         error.sys_errno() == EOPNOTSUPP;
+}
+
+/// Where the first process is in v2, if that is below the container's cgroup.
+base::Result<std::string> cgroup_of_init(const state::Record& record) {
+  const cgroup::Host host = TRY(cgroup::detect_host_of(record.init->pid));
+  const cgroup::Hierarchy* unified = host.unified();
+  const auto own = record.cgroup.find("");
+  if (unified != nullptr && own != record.cgroup.end()) {
+    const std::string path = unified->mount_point + unified->own_path;
+    if (path.starts_with(own->second + '/')) return path;
+  }
+  return base::fail(base::ErrorKind::WrongState,
+                    "the container's first process is not below its cgroup");
+}
+
+base::Result<void> follow_init(const state::Record& record, cgroup::Paths paths, pid_t pid,
+                               base::Error reason) {
+  const base::Result<std::string> place = cgroup_of_init(record);
+  if (!place) return std::unexpected(std::move(reason));
+  paths[""] = *place;
+  return cgroup::Cgroup(std::move(paths)).add(pid);
+}
+
 struct Target {
   state::Record record;
   oci::Spec spec;
@@ -189,6 +218,9 @@ base::Result<process::Child> launch_exec(const ExecOptions& options, const Targe
   process::Steps steps;
   steps.enter_cgroups = [&](pid_t pid, bool in_unified) -> base::Result<void> {
     base::Result<void> joined = in_unified ? cgroup.add_to_v1(pid) : cgroup.add(pid);
+    if (!joined && options.cgroups.empty() && takes_no_processes(joined.error())) {
+      joined = follow_init(target.record, cgroup.paths(), pid, std::move(joined).error());
+    }
     if (!joined && joined.error().sys_errno() == EACCES && target.record.unit) {
       joined = attach_to_unit(*target.record.unit, below_unit(target.record, cgroup.paths()), pid);
     }
@@ -221,8 +253,8 @@ base::Result<process::Child> launch_exec(const ExecOptions& options, const Targe
                                            listener.get());
   };
   steps.set_limits = [&](pid_t pid) { return security::apply_rlimits(plan.process.rlimits, pid); };
-  const base::UniqueFd unified = TRY(cgroup.open_unified());
-  return process::launch(plan, steps, unified ? unified.get() : -1);
+  const base::Result<base::UniqueFd> unified = cgroup.open_unified();
+  return process::launch(plan, steps, unified && *unified ? unified->get() : -1);
 }
 
 base::Result<void> hand_out(const ExecOptions& options, const process::Child& child) {
@@ -240,12 +272,15 @@ base::Result<process::Child> begin(const Host& host, const ExecOptions& options,
                                    base::UniqueFd& master) {
   const Target target = TRY(find_target(host, options));
   process::Plan plan;
-  TRY(plan_exec(host, options, target, plan));
-  process::Child child = TRY(base::with_context(launch_exec(options, target, plan, master),
-                                                "exec failed: unable to start container process"));
+  TRY(trace::phase(host.recorder, "plan", [&] { return plan_exec(host, options, target, plan); }));
+  process::Child child = TRY(
+      base::with_context(trace::phase(host.recorder, "process",
+                                      [&] { return launch_exec(options, target, plan, master); }),
+                         "exec failed: unable to start container process"));
   base::Result<void> done = hand_out(options, child);
   if (done) {
-    done = base::with_context(child.execute(), "exec failed: unable to start container process");
+    done = trace::phase(host.recorder, "execute", [&child] { return child.execute(); });
+    done = base::with_context(std::move(done), "exec failed: unable to start container process");
   }
   if (done) return child;
   child.end();

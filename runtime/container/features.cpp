@@ -22,7 +22,7 @@ oci::Features supported_features() {
   section.apparmor_enabled = true;
   section.selinux_enabled = true;
   section.intel_rdt.enabled = false;
-  section.net_devices_enabled = false;
+  section.net_devices_enabled = true;
   section.idmap_enabled = true;
   return features;
 }

@@ -23,8 +23,10 @@ base::Result<void> start_made(const Host& host, Made& made, std::optional<Notify
       started = std::unexpected(std::move(socket).error());
     }
   }
-  if (started) started = made.child.execute();
-  if (started) started = finish_start(made.entry, made.record, made.spec);
+  if (started) {
+    started = trace::phase(host.recorder, "execute", [&made] { return made.child.execute(); });
+  }
+  if (started) started = finish_start(host, made.entry, made.record, made.spec);
   if (started) return started;
   started.error().add_context("unable to start container process");
   made.child.end();

@@ -100,6 +100,7 @@ base::Result<void> build_container(Plan& plan, const Channel& channel) {
   const Creation& creation = *plan.creation;
   TRY(join_keyring(plan, creation.keyring));
   if (creation.namespaces.is_new(CLONE_NEWNET)) TRY(namespaces::raise_loopback());
+  TRY(namespaces::set_up_net_devices(creation.net_devices));
   TRY(enter_root(plan, channel));
   TRY(set_names(*plan.spec));
   TRY(namespaces::write_sysctls(plan.procfs.get(), plan.spec->linux.sysctl));

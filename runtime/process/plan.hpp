@@ -10,6 +10,7 @@
 #include "oci/spec.hpp"
 #include "oci/state.hpp"
 #include "runtime/namespaces/namespaces.hpp"
+#include "runtime/namespaces/net_devices.hpp"
 #include "runtime/process/executable.hpp"
 #include "runtime/rootfs/mount_plan.hpp"
 #include "runtime/security/capabilities.hpp"
@@ -21,6 +22,7 @@ namespace runtime::process {
 struct Creation {
   namespaces::Plan namespaces;
   std::vector<namespaces::OpenNamespace> joined;
+  std::vector<namespaces::MovedDevice> net_devices;  ///< come before the process goes on
   rootfs::RootfsPlan rootfs;
   oci::State state;     ///< for the hooks that run in the container
   base::UniqueFd fifo;  ///< O_PATH of exec.fifo; empty: the parent says when to execute

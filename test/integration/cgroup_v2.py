@@ -34,6 +34,24 @@ def the_process_is_born_in_its_cgroup(box):
 
 
 @test
+def exec_follows_a_first_process_that_moved_down(box):
+    box.create(box.bundle(["sleep", "100"]))
+    box.ok("start", "c1")
+    os.mkdir(f"{leaf(box)}/moved")
+    with open(f"{leaf(box)}/moved/cgroup.procs", "w") as file:
+        file.write(str(box.state_of()["pid"]))
+    has(box.ok("exec", "c1", "cat", "/proc/self/cgroup").out, f"0::{box.cgroup}/b1\n")
+    controllers = read(f"{leaf(box)}/cgroup.controllers").split()
+    if not controllers:
+        raise Skip("no controller is v2's")
+    with open(f"{leaf(box)}/cgroup.subtree_control", "w") as file:
+        file.write(f"+{controllers[0]}")
+    has(box.ok("exec", "c1", "cat", "/proc/self/cgroup").out, f"0::{box.cgroup}/b1/moved\n")
+    result = box.call("exec", "--cgroup", "nosuch", "c1", "true")
+    eq(result.status, 255, "a place that is asked for is not replaced")
+
+
+@test
 def devices_are_denied_by_default(box):
     script = ("mknod /tmp/null c 1 3 && echo x > /tmp/null && echo null; "
               "mknod /tmp/mem c 1 1 && echo made; cat /tmp/mem")
