@@ -22,7 +22,7 @@ std::int64_t clock_now(clockid_t clock) {
 
 /// Names, not secrets: without entropy they are all zero, which a collector refuses.
 void fill(std::span<std::uint8_t> id) {
-  static_cast<void>(::getrandom(id.data(), id.size(), GRND_NONBLOCK));
+  if (::getrandom(id.data(), id.size(), GRND_NONBLOCK) < 0) std::ranges::fill(id, std::uint8_t{0});
 }
 
 std::string hex(std::span<const std::uint8_t> bytes) {
