@@ -128,9 +128,13 @@ base::Result<void> check_linux(const Linux& section, Warnings& warnings) {
 
 base::Result<void> check_resources(const Resources& resources) {
   for (std::size_t i = 0; i < resources.devices.size(); ++i) {
-    if (resources.devices[i].access.find_first_not_of("rwm") != std::string::npos) {
+    const std::string& access = resources.devices[i].access;
+    // runc lets an "a" pass beside the others, where it means nothing.
+    const bool is_known = access.find_first_not_of("rwma") == std::string::npos &&
+                          (access.empty() || access.find_first_of("rwm") != std::string::npos);
+    if (!is_known) {
       return invalid(element("linux.resources.devices", i) + ".access",
-                     "invalid access " + quoted(resources.devices[i].access));
+                     "invalid access " + quoted(access));
     }
   }
   for (std::size_t i = 0; i < resources.hugepage_limits.size(); ++i) {

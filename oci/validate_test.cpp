@@ -81,6 +81,8 @@ TEST(Validate, NamesThePathAndRuncsReason) {
        "linux.netDevices[\"a/b\"]: invalid network device name \"a/b\""},
       {[](Spec& s) { s.linux.resources.devices[0].access = "rx"; },
        "linux.resources.devices[0].access: invalid access \"rx\""},
+      {[](Spec& s) { s.linux.resources.devices[0].access = "a"; },
+       "linux.resources.devices[0].access: invalid access \"a\""},
       {[](Spec& s) { s.linux.resources.hugepage_limits = {{"../x", 1}}; },
        "linux.resources.hugepageLimits[0].pageSize: invalid page size"},
       {[](Spec& s) { s.linux.resources.unified["../cgroup.procs"] = "1"; },

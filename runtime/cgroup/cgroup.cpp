@@ -201,7 +201,8 @@ base::Result<std::vector<std::string>> Cgroup::create_permitted() {
 }
 
 base::Result<void> Cgroup::apply(const ResourcePlan& plan) {
-  for (const Setting& setting : plan.settings) {
+  for (std::size_t i = 0; i < plan.settings.size(); ++i) {
+    const Setting& setting = plan.settings[i];
     const bool v2 = setting.version == Version::V2;
     const std::string* directory = find(paths_, v2 ? "" : setting.controller.c_str());
     if (directory == nullptr) {
@@ -213,7 +214,12 @@ base::Result<void> Cgroup::apply(const ResourcePlan& plan) {
     if (v2 && !only_v2(paths_) && !setting.controller.empty()) {
       enable_controllers(*directory, {setting.controller});
     }
-    TRY(write_setting(setting, *directory));
+    base::Result<void> written = write_setting(setting, *directory);
+    if (!written && setting.swaps_with_next && written.error().sys_errno() == EINVAL) {
+      TRY(write_setting(plan.settings[++i], *directory));
+      written = write_setting(setting, *directory);
+    }
+    if (!written) return written;
   }
   if (plan.devices.empty()) return {};
   if (const std::string* v1 = find(paths_, "devices")) {

@@ -167,6 +167,8 @@ base::Result<void> Planner::cpu_v1(const Target& to, const oci::CpuResources& cp
   const std::string path = "linux.resources.cpu.";
   if (is_set(cpu.realtime_period)) {
     TRY(set(to, path + "realtimePeriod", "cpu.rt_period_us", std::to_string(*cpu.realtime_period)));
+    // Time per period must fit into the period, the old ones and the new ones alike.
+    plan_.settings.back().swaps_with_next = is_set(cpu.realtime_runtime);
   }
   if (is_set(cpu.realtime_runtime)) {
     TRY(set(to, path + "realtimeRuntime", "cpu.rt_runtime_us",
@@ -178,6 +180,8 @@ base::Result<void> Planner::cpu_v1(const Target& to, const oci::CpuResources& cp
   if (is_set(cpu.period)) {
     TRY(set(to, path + "period", "cpu.cfs_period_us", std::to_string(*cpu.period),
             *cpu.period == 100000));
+    // Below a parent with a limit, the share of a new period with the old quota may be too large.
+    if (to.version != Version::None) plan_.settings.back().swaps_with_next = is_set(cpu.quota);
   }
   if (is_set(cpu.quota)) {
     TRY(set(to, path + "quota", "cpu.cfs_quota_us", std::to_string(*cpu.quota), *cpu.quota < 0));

@@ -25,6 +25,9 @@ struct Setting {
   std::string other_value = {};
   /// The value asks for nothing that a kernel without this file would not do anyway.
   bool optional = false;
+  /// Belongs to the next setting: where the kernel refuses the pair in this order (EINVAL), it
+  /// takes it in the other.
+  bool swaps_with_next = false;
 
   bool operator==(const Setting&) const = default;
 };

@@ -19,6 +19,7 @@ namespace runtime::cli {
 /// What stands before the command's name.
 struct Globals {
   state::Store store;
+  bool is_default_root = true;  ///< no --root was given
   bool systemd_cgroup = false;
   std::optional<bool> rootless;  ///< absent: as the caller's rights are
   bool debug = false;

@@ -1,4 +1,6 @@
 // wherry list
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 
@@ -59,6 +61,11 @@ base::Result<int> run(const Invocation& invocation) {
   const std::string format = invocation.arguments.value("format").value_or("table");
   if (format != "table" && format != "json") {
     return base::fail(base::ErrorKind::Invalid, "invalid format option");
+  }
+  const state::Store& store = invocation.globals.store;
+  // The default one appears with the first container; another one is likely a mistake.
+  if (!invocation.globals.is_default_root && ::access(store.root().c_str(), F_OK) != 0) {
+    return base::fail_errno("open", store.root());
   }
   const auto containers = load_all(invocation, TRY(invocation.globals.store.list()));
   if (invocation.arguments.flag("quiet")) {

@@ -91,8 +91,10 @@ base::Result<Globals> read_globals(const Arguments& arguments, Log& log,
   }
   const std::string default_root =
       state::default_root(namespaces::is_host_root(), std::getenv("XDG_RUNTIME_DIR"));
-  std::string root = TRY(absolute_path(arguments.value("root").value_or(default_root)));
+  const auto given_root = arguments.value("root");
+  std::string root = TRY(absolute_path(given_root.value_or(default_root)));
   Globals out{state::Store(std::move(root)),
+              !given_root,
               arguments.flag("systemd-cgroup"),
               {},
               debug,

@@ -2,18 +2,20 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <limits>
 
 #include "base/file.hpp"
 #include "oci/parse.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/container_options.hpp"
+#include "runtime/cli/quantity.hpp"
 
 namespace runtime::cli {
 namespace {
 
 constexpr Option kOptions[] = {
     {"resources", 'r', OptionKind::Value, "FILE", "read linux.resources from FILE; - is stdin"},
-    {"memory", 0, OptionKind::Value, "BYTES", "memory limit; -1: none"},
+    {"memory", 0, OptionKind::Value, "BYTES", "memory limit, like 512m; -1: none"},
     {"memory-swap", 0, OptionKind::Value, "BYTES", "limit of memory and swap together; -1: none"},
     {"memory-reservation", 0, OptionKind::Value, "BYTES", "what reclaim leaves to the container"},
     {"cpu-share", 0, OptionKind::Value, "N", "weight against other cgroups (default 1024)"},
@@ -31,7 +33,24 @@ constexpr Option kOptions[] = {
     {"kernel-memory-tcp", 0, OptionKind::Value, "BYTES", {}},
 };
 
-// Decimal only: a suffix that one reader takes for a kilobyte and another for nothing is no limit.
+/// -1, or bytes with or without k, m, g, t.
+base::Result<void> read_size(const Arguments& arguments, std::string_view option,
+                             std::optional<std::int64_t>& out) {
+  const auto text = arguments.value(option);
+  if (!text) return {};
+  if (*text == "-1") {
+    out = -1;
+    return {};
+  }
+  const std::uint64_t size = TRY(parse_size(*text, option));
+  if (size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+    return base::fail(base::ErrorKind::Invalid,
+                      "invalid value for " + std::string(option) + ": " + *text);
+  }
+  out = static_cast<std::int64_t>(size);
+  return {};
+}
+
 template <typename Number>
 base::Result<void> read_number(const Arguments& arguments, std::string_view option,
                                std::optional<Number>& out) {
@@ -50,11 +69,11 @@ base::Result<void> read_number(const Arguments& arguments, std::string_view opti
 
 base::Result<oci::Resources> from_options(const Arguments& arguments) {
   oci::Resources out;
-  TRY(read_number(arguments, "memory", out.memory.limit));
-  TRY(read_number(arguments, "memory-swap", out.memory.swap));
-  TRY(read_number(arguments, "memory-reservation", out.memory.reservation));
-  TRY(read_number(arguments, "kernel-memory", out.memory.kernel));
-  TRY(read_number(arguments, "kernel-memory-tcp", out.memory.kernel_tcp));
+  TRY(read_size(arguments, "memory", out.memory.limit));
+  TRY(read_size(arguments, "memory-swap", out.memory.swap));
+  TRY(read_size(arguments, "memory-reservation", out.memory.reservation));
+  TRY(read_size(arguments, "kernel-memory", out.memory.kernel));
+  TRY(read_size(arguments, "kernel-memory-tcp", out.memory.kernel_tcp));
   TRY(read_number(arguments, "cpu-share", out.cpu.shares));
   TRY(read_number(arguments, "cpu-quota", out.cpu.quota));
   TRY(read_number(arguments, "cpu-period", out.cpu.period));

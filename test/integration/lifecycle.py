@@ -280,7 +280,13 @@ def a_container_without_pid_namespace_dies_as_a_whole(box):
 
 
 @test
+def list_of_a_root_that_is_not_there_fails(box):
+    has(box.call("list", check=1).errors()[-1], "no such file or directory")
+
+
+@test
 def list_shows_every_container(box):
+    os.makedirs(box.state)
     eq(box.ok("list", "--quiet").out, "")
     eq(json.loads(box.ok("list", "--format", "json").out), None)
     first = box.bundle(["sleep", "100"])
@@ -315,6 +321,7 @@ def ps_filters_the_hosts_table(box):
 @test
 def two_roots_do_not_see_each_other(box):
     box.create(box.bundle(["sleep", "100"]))
+    os.makedirs(box.path("other"))
     other = box.command("--root", box.path("other"), "list", "--quiet")
     import subprocess
     eq(subprocess.run(other, capture_output=True, check=True).stdout, b"")

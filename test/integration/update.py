@@ -80,6 +80,30 @@ def options_change_the_limits(box):
 
 
 @test
+def sizes_have_units(box):
+    if not os.path.isdir(f"{CGROUP}/memory"):
+        raise Skip("no v1 controllers")
+    running(box)
+    box.ok("update", "--memory", "50M", "--memory-reservation", "20m", "c1")
+    eq(int(box.cgroup_file("memory", 1, "memory.limit_in_bytes")), 50 * MIB)
+    eq(int(box.cgroup_file("memory", 1, "memory.soft_limit_in_bytes")), 20 * MIB)
+    has(box.call("update", "--memory", "50X", "c1", check=1).errors()[-1], "50X")
+
+
+@test
+def a_shorter_period_fits_below_a_limited_parent(box):
+    if not os.path.isdir(f"{CGROUP}/cpu"):
+        raise Skip("no v1 controllers")
+    running(box)
+    with open(f"{CGROUP}/cpu{box.cgroup}/cpu.cfs_quota_us", "w") as file:
+        file.write("50000")
+    box.ok("update", "--cpu-quota", "40000", "--cpu-period", "100000", "c1")
+    box.ok("update", "--cpu-period", "10000", "--cpu-quota", "3000", "c1")
+    eq(int(box.cgroup_file("cpu", 1, "cpu.cfs_quota_us")), 3000)
+    eq(int(box.cgroup_file("cpu", 1, "cpu.cfs_period_us")), 10000)
+
+
+@test
 def a_document_changes_the_limits(box):
     if not os.path.isdir(f"{CGROUP}/memory"):
         raise Skip("no v1 controllers")
