@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Cycles of create, start, kill and delete, a third of them with a kill -9 of the runtime at a random
+moment; afterwards nothing may be left: leaks.py [CYCLES] (default 1000; SEED chooses the moments).
+
+Looked at, before and after: mounts, cgroups and processes (test/integration/harness.py), entries of
+the state directory, session keyrings, and descriptors that the runtime's processes could have handed to
+this one. What a container's process holds is test/integration/isolation.py's business. The last line is "N passed, M failed", over the things looked at.
+"""
+
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+import harness  # noqa: E402
+
+CYCLES = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+SEED = int(os.environ.get("SEED", "1"))
+PATIENCE_SECONDS = 30
+
+
+def keyrings():
+    return sum("_ses.leak" in line for line in pathlib.Path("/proc/keys").read_text().splitlines())
+
+
+def open_descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+
+def mounts():
+    return len(pathlib.Path("/proc/self/mountinfo").read_text().splitlines())
+
+
+def call(box, chance, *words):
+    """One command, killed at a random moment with a probability of `chance`. Was it killed?"""
+    command = subprocess.Popen(box.command(*words), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    killed = chance.random() < 1 / 3
+    if killed:
+        time.sleep(chance.random() * 0.03)
+        command.kill()
+    command.wait()
+    return killed or command.returncode != 0
+
+
+def cycle(box, chance, bundle, container):
+    killed = call(box, chance, "create", "--bundle", bundle, container)
+    if not killed or box.call("state", container).status == 0:
+        call(box, chance, "start", container)
+        call(box, chance, "kill", container, "KILL")
+    call(box, chance, "delete", "--force", container)
+    box.force_delete(container)
+    harness.reap()
+
+
+def main():
+    if os.geteuid() != 0:
+        print("skipped: needs root\n0 passed, 0 failed")
+        return 0
+    harness.become_subreaper()
+    chance = random.Random(SEED)
+    box = harness.Box("leaks")
+    bundle = box.bundle(["sleep", "1000"])
+    box.call("list")
+    before = {"mounts": mounts(), "descriptors of this process": open_descriptors(), "keyrings": keyrings()}
+    begin = time.monotonic()
+    for number in range(CYCLES):
+        cycle(box, chance, bundle, f"leak{number % 7}")
+        if (number + 1) % 100 == 0:
+            print(f"{number + 1} cycles, {time.monotonic() - begin:.0f} s", flush=True)
+
+    def now():
+        harness.reap()
+        return {"mounts": mounts(), "descriptors of this process": open_descriptors(), "keyrings": keyrings()}
+
+    # Keys and the last processes of a pid namespace go a little later than the command.
+    harness.settle(lambda: not box.leftovers() and now() == before, PATIENCE_SECONDS)
+    after, failures = now(), []
+    for what, count in before.items():
+        if after[what] > count:
+            failures.append(f"{what}: {count} before, {after[what]} after")
+    left = box.leftovers()
+    failures += left[:20] and [f"{len(left)} left: " + ", ".join(left[:20])]
+    if box.containers():
+        failures.append("state of " + ", ".join(box.containers()))
+    box.clean()
+    for each in failures:
+        print("FAILED", each)
+    print(f"{5 - len(failures)} passed, {len(failures)} failed (seed {SEED}, {CYCLES} cycles)")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
