@@ -7,6 +7,7 @@ the state directory, session keyrings, and descriptors that the runtime's proces
 this one. What a container's process holds is test/integration/isolation.py's business. The last line is "N passed, M failed", over the things looked at.
 """
 
+import json
 import os
 import pathlib
 import random
@@ -46,7 +47,12 @@ def call(box, chance, *words):
     return killed or command.returncode != 0
 
 
-def cycle(box, chance, bundle, container):
+def cycle(box, chance, bundle, number):
+    """Everything has a name of its own, so that no cycle clears up behind an earlier one."""
+    container = f"leak{number}"
+    config = json.loads(pathlib.Path(bundle, "config.json").read_text())
+    config["linux"]["cgroupsPath"] = f"{box.cgroup}/{container}"
+    harness.write_config(bundle, config)
     killed = call(box, chance, "create", "--bundle", bundle, container)
     if not killed or box.call("state", container).status == 0:
         call(box, chance, "start", container)
@@ -68,7 +74,7 @@ def main():
     before = {"mounts": mounts(), "descriptors of this process": open_descriptors(), "keyrings": keyrings()}
     begin = time.monotonic()
     for number in range(CYCLES):
-        cycle(box, chance, bundle, f"leak{number % 7}")
+        cycle(box, chance, bundle, number)
         if (number + 1) % 100 == 0:
             print(f"{number + 1} cycles, {time.monotonic() - begin:.0f} s", flush=True)
 
