@@ -1,6 +1,6 @@
 # The commands of this project. `make demo` and `make test` are all that one needs; both install what
 # is missing on Debian 12.
-.PHONY: build demo install example-images test test-cri test-k8s test-programs test-vm test-leaks bench fuzz lint packages clean
+.PHONY: build demo install example-images test test-cri test-k8s test-programs test-vm test-leaks test-cve bench fuzz lint packages clean
 .DEFAULT_GOAL := build
 
 BIN := build/release/bin
@@ -61,6 +61,10 @@ test-k8s: build
 # Nothing is left of 1,000 containers whose commands are killed at random (10 minutes): make test-leaks SEED=7
 test-leaks: build
 	@SEED=$(or $(SEED),1) RUNTIME=$(abspath $(BIN))/wherry test/leaks/leaks.py $(or $(CYCLES),1000)
+
+# What other runtimes had CVEs for, on the runtime and with its defences switched off.
+test-cve: build
+	@RUNTIME=$(abspath $(BIN))/wherry test/cve/cve.py
 
 # A table, and build/bench.json.
 bench: build
