@@ -88,18 +88,20 @@ std::string device_number(std::int64_t major, std::int64_t minor) {
 base::Result<void> Planner::memory(const oci::MemoryResources& memory) {
   const std::string path = "linux.resources.memory.";
   if (is_set(memory.kernel)) warn(path + "kernel is ignored: kernels no longer have this limit");
+  const Target to = target("memory");
   if (is_set(memory.swap) && *memory.swap > 0) {
-    if (!is_set(memory.limit) || *memory.limit < 0) {
+    const bool has_limit = is_set(memory.limit) && *memory.limit > 0;
+    // v1 compares with the limit that the cgroup has by then.
+    if (!has_limit && to.version != Version::V1) {
       return base::fail(ErrorKind::Invalid, path + "swap: a limit needs memory.limit beside it");
     }
-    if (*memory.swap < *memory.limit) {
+    if (has_limit && *memory.swap < *memory.limit) {
       return base::fail(ErrorKind::Invalid, path + "swap: below memory.limit");
     }
   }
   if (memory.swappiness && *memory.swappiness > 100) {
     return base::fail(ErrorKind::Invalid, path + "swappiness: above 100");
   }
-  const Target to = target("memory");
   return to.version == Version::V2 ? memory_v2(to, memory) : memory_v1(to, memory);
 }
 
