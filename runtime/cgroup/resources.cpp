@@ -102,7 +102,10 @@ base::Result<void> Planner::memory(const oci::MemoryResources& memory) {
   if (memory.swappiness && *memory.swappiness > 100) {
     return base::fail(ErrorKind::Invalid, path + "swappiness: above 100");
   }
-  return to.version == Version::V2 ? memory_v2(to, memory) : memory_v1(to, memory);
+  oci::MemoryResources wanted = memory;
+  // Without a limit on memory, one on memory and swap together would stay behind as the only one.
+  if (memory.limit.value_or(0) < 0 && !is_set(memory.swap)) wanted.swap = -1;
+  return to.version == Version::V2 ? memory_v2(to, wanted) : memory_v1(to, wanted);
 }
 
 base::Result<void> Planner::memory_v1(const Target& to, const oci::MemoryResources& memory) {
