@@ -34,6 +34,11 @@ constexpr char kFailed = 'e';
   ::_exit(0);
 }
 
+bool is_ready(int socket) {
+  pollfd state{socket, POLLIN, 0};
+  return ::poll(&state, 1, 0) > 0;
+}
+
 base::Result<Outcome> decode(std::string_view message, base::UniqueFd descriptor) {
   if (message.empty()) {
     return base::fail(base::ErrorKind::Internal, "the shim's operation died");
@@ -72,7 +77,9 @@ void Operations::begin(const Work& work, Done done) {
 
 void Operations::receive(int socket) {
   const auto found = running_.find(socket);
-  if (found == running_.end()) return;
+  // An event of a socket that collect() has closed may be left, when the number is a later
+  // operation's.
+  if (found == running_.end() || !is_ready(socket)) return;
   std::array<char, kMaxMessage> buffer;
   auto message = base::receive_with_descriptor(socket, buffer, "operation");
   base::Result<Outcome> outcome =
@@ -85,12 +92,9 @@ void Operations::receive(int socket) {
 }
 
 void Operations::collect() {
-  std::vector<int> ready;
-  for (const auto& [socket, running] : running_) {
-    pollfd state{socket, POLLIN, 0};
-    if (::poll(&state, 1, 0) > 0) ready.push_back(socket);
-  }
-  for (const int socket : ready) receive(socket);
+  std::vector<int> sockets;
+  for (const auto& [socket, running] : running_) sockets.push_back(socket);
+  for (const int socket : sockets) receive(socket);
 }
 
 }  // namespace shim::loop
