@@ -1,6 +1,7 @@
 """Several commands at once: whoever comes second gets an answer, and nothing is left."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -73,6 +74,7 @@ def kill_and_delete_meet_the_end_of_the_process(box):
 @test
 def state_and_list_are_never_broken(box):
     """While containers come and go, readers see whole records or nothing."""
+    os.mkdir(box.state)  # without it, list fails
     bundle = box.bundle(["sleep", "1000"])
     end = threading.Event()
     bad = []
