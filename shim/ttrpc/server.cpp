@@ -90,13 +90,13 @@ void Server::serve(std::uint64_t id, std::uint32_t events, std::vector<Call>& ca
   if (found == connections_.end()) return;
   Connection& connection = found->second.connection;
   if ((events & EPOLLOUT) != 0 && !connection.on_writable()) {
-    connections_.erase(found);
+    drop(found);
     return;
   }
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && connection.wants_read()) {
     auto requests = connection.on_readable();
     if (!requests) {
-      connections_.erase(found);
+      drop(found);
       return;
     }
     for (Request& request : *requests) {
@@ -106,7 +106,7 @@ void Server::serve(std::uint64_t id, std::uint32_t events, std::vector<Call>& ca
   // Nobody is left to read answers; what was still in the socket has been taken above.
   const bool gone = (events & (EPOLLHUP | EPOLLERR)) != 0 && !connection.wants_read();
   if (gone) {
-    connections_.erase(found);
+    drop(found);
     return;
   }
   update_interest(id);
@@ -117,14 +117,14 @@ void Server::update_interest(std::uint64_t id) {
   if (found == connections_.end()) return;
   Peer& peer = found->second;
   if (peer.connection.is_finished()) {
-    connections_.erase(found);
+    drop(found);
     return;
   }
   const std::uint32_t wanted = interest_of(peer.connection);
   if (wanted == peer.interest) return;
   peer.interest = wanted;
   if (!set_interest(epoll_.get(), EPOLL_CTL_MOD, peer.connection.fd(), id, wanted)) {
-    connections_.erase(found);
+    drop(found);
   }
 }
 
@@ -132,7 +132,7 @@ void Server::respond(StreamKey to, std::string_view payload) {
   const auto found = connections_.find(to.connection);
   if (found == connections_.end()) return;
   if (!found->second.connection.respond(to.stream_id, payload)) {
-    connections_.erase(found);
+    drop(found);
   } else {
     update_interest(to.connection);
   }
@@ -142,13 +142,22 @@ void Server::respond(StreamKey to, const Status& status) {
   const auto found = connections_.find(to.connection);
   if (found == connections_.end()) return;
   if (!found->second.connection.respond(to.stream_id, status)) {
-    connections_.erase(found);
+    drop(found);
   } else {
     update_interest(to.connection);
   }
 }
 
-void Server::stop_listening() { listener_.reset(); }
+Server::Connections::iterator Server::drop(Connections::iterator at) {
+  // Closing would not do while a forked process has a copy of the socket (epoll(7), question 6).
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, at->second.connection.fd(), nullptr);
+  return connections_.erase(at);
+}
+
+void Server::stop_listening() {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
+  listener_.reset();
+}
 
 bool Server::is_flushed() const {
   for (const auto& [id, peer] : connections_) {
@@ -170,7 +179,7 @@ void Server::flush(int timeout_ms) {
       if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) == 0) return;
       broken = !connection.on_writable();
     }
-    at = broken ? connections_.erase(at) : std::next(at);
+    at = broken ? drop(at) : std::next(at);
   }
 }
 

@@ -63,16 +63,18 @@ class Server {
     Connection connection;
     std::uint32_t interest;
   };
+  using Connections = std::map<std::uint64_t, Peer>;
 
   Server(base::UniqueFd listener, base::UniqueFd epoll, const ServerLimits& limits);
   void accept_all();
   void serve(std::uint64_t id, std::uint32_t events, std::vector<Call>& calls);
   void update_interest(std::uint64_t id);
+  Connections::iterator drop(Connections::iterator at);
 
   base::UniqueFd listener_;
   base::UniqueFd epoll_;
   ServerLimits limits_;
-  std::map<std::uint64_t, Peer> connections_;
+  Connections connections_;
   std::uint64_t next_id_ = 1;
 };
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -81,6 +82,25 @@ TEST_F(ServerTest, TheClientSeesStatusAndStream) {
   EXPECT_EQ(answers->at(0).stream_id, 3U);
   EXPECT_EQ(answers->at(0).status, (Status{Code::Unimplemented, "method State"}));
   EXPECT_EQ(client.open_calls(), 1U);
+}
+
+TEST_F(ServerTest, AConnectionThatIsGoneIsForgottenThoughAForkedProcessHasACopy) {
+  auto client = Client::connect(path_);
+  ASSERT_TRUE(client->call({"s", "Wait", {}, 0, {}}));
+  ASSERT_EQ(serve().size(), 1U);
+  const pid_t copy = ::fork();
+  client = base::fail(base::ErrorKind::Internal, "gone");  // in both
+  if (copy == 0) {
+    ::raise(SIGSTOP);
+    ::_exit(0);
+  }
+  ::waitpid(copy, nullptr, WUNTRACED);
+  auto calls = server_.ready();
+  ASSERT_TRUE(calls);
+  EXPECT_EQ(server_.connections(), 0U);
+  EXPECT_FALSE(server_is_ready());
+  ::kill(copy, SIGKILL);
+  ::waitpid(copy, nullptr, 0);
 }
 
 TEST_F(ServerTest, AConnectionThatIsGoneIsForgottenAndItsAnswersAreDropped) {
