@@ -158,7 +158,7 @@ base::Result<std::string> cgroup_of_init(const state::Record& record) {
   const cgroup::Hierarchy* unified = host.unified();
   const auto own = record.cgroup.find("");
   if (unified != nullptr && own != record.cgroup.end()) {
-    const std::string path = unified->mount_point + unified->own_path;
+    std::string path = unified->mount_point + unified->own_path;
     if (path.starts_with(own->second + '/')) return path;
   }
   return base::fail(base::ErrorKind::WrongState,

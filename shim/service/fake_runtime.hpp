@@ -3,9 +3,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -29,6 +32,10 @@ class FakeRuntime final : public Runtime {
   std::string log() const {
     return base::read_file(directory_ / "log", 4096).value_or(std::string());
   }
+  static constexpr int kOrphansStatus = 4;
+  /// Processes of execs are left to the shim before exec() returns, as programs like runc leave
+  /// them, and have ended by then.
+  void orphan_execs() { has_orphans_ = true; }
   /// The next call of this step fails with `text`.
   void fail(const std::string& step, const std::string& text) const {
     std::ofstream(directory_ / (step + ".fails")) << text;
@@ -40,6 +47,7 @@ class FakeRuntime final : public Runtime {
   }
   base::Result<void> start(const std::string&) const override { return step("start"); }
   base::Result<StartedProcess> exec(const ExecCall& call) const override {
+    if (has_orphans_) return start_orphan();
     TRY(step("exec"));
     return start_process(call.exec_id);
   }
@@ -78,6 +86,22 @@ class FakeRuntime final : public Runtime {
     ::_exit(is_told ? status : 99);
   }
 
+  static base::Result<StartedProcess> start_orphan() {
+    std::array<int, 2> ends{};
+    if (::pipe(ends.data()) != 0) return base::fail_errno("pipe");
+    const pid_t program = ::fork();
+    if (program == 0) {
+      const pid_t pid = ::fork();
+      if (pid == 0) ::_exit(kOrphansStatus);
+      ::_exit(::write(ends[1], &pid, sizeof(pid)) == sizeof(pid) ? 0 : 1);
+    }
+    pid_t pid = 0;
+    if (::read(ends[0], &pid, sizeof(pid)) != sizeof(pid)) return base::fail_errno("read");
+    ::waitpid(program, nullptr, 0);
+    while (::kill(pid, 0) == 0) ::usleep(1000);  // until the shim has reaped it
+    return StartedProcess{pid, {}};
+  }
+
   base::Result<void> step(const std::string& name) const {
     std::ofstream(directory_ / "log", std::ios::app) << name << " begins\n";
     ::usleep(kStepMicroseconds);
@@ -90,6 +114,7 @@ class FakeRuntime final : public Runtime {
   }
 
   std::filesystem::path directory_;
+  bool has_orphans_ = false;
 };
 
 }  // namespace shim::service

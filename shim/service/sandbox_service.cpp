@@ -232,21 +232,26 @@ void SandboxService::shutdown(Key from, const protocol::ShutdownSandboxRequest&)
     is_finished_ = true;
     return answer(from, protocol::ShutdownSandboxResponse{});
   }
+  const Shared sandbox = sandbox_;
+  sandbox->removers.push_back(from);
+  if (sandbox->removers.size() > 1) return;
   operations_.begin(
-      [sandbox = sandbox_]() -> base::Result<loop::Outcome> {
+      [sandbox]() -> base::Result<loop::Outcome> {
         TRY(service::remove(*sandbox->runtime, sandbox->id, sandbox->bundle));
         return loop::Outcome{};
       },
-      [this, from](const base::Result<loop::Outcome>& outcome) {
-        if (!outcome) return refuse(from, outcome.error());
-        const Shared sandbox = std::exchange(sandbox_, nullptr);
-        if (sandbox) {
-          for (const Key key : sandbox->waiters) {
-            answer(key, protocol::WaitSandboxResponse{128 + SIGKILL, protocol::now()});
-          }
+      [this, sandbox](const base::Result<loop::Outcome>& outcome) {
+        const std::vector<Key> removers = std::exchange(sandbox->removers, {});
+        if (!outcome) {
+          for (const Key key : removers) refuse(key, outcome.error());
+          return;
         }
+        for (const Key key : sandbox->waiters) {
+          answer(key, protocol::WaitSandboxResponse{128 + SIGKILL, protocol::now()});
+        }
+        sandbox_.reset();
         is_finished_ = true;
-        answer(from, protocol::ShutdownSandboxResponse{});
+        for (const Key key : removers) answer(key, protocol::ShutdownSandboxResponse{});
       });
 }
 

@@ -57,6 +57,7 @@ class SandboxService {
     std::uint32_t exit_status = 0;
     std::optional<protocol::Timestamp> exited_at;
     std::vector<Key> waiters;   ///< of WaitSandbox
+    std::vector<Key> removers;  ///< not empty: it is being removed
     std::vector<Key> stoppers;  ///< of StopSandbox
 
     bool is_ready() const { return is_started && !exited_at; }

@@ -40,6 +40,8 @@ class Shim {
     TRY(loop_.watch(children_.fd(), EPOLLIN, [this](std::uint32_t) { on_children(); }));
     look_for_idleness();
     TRY(loop_.run());
+    // Whoever asked while the last answers were on their way.
+    static_cast<void>(take_calls());
     server_.flush(kFlushMs);
     publisher_.flush(kFlushMs);
     if (!is_retired_) TRY(retire([] { return false; }));
@@ -84,10 +86,10 @@ class Shim {
     look_for_idleness();
   }
 
-  /// Somebody has asked for it and nothing is left.
+  /// Somebody has asked for it and nothing is left, nor anybody who waits for an answer.
   bool is_finished() const {
     return (tasks_.is_finished() || sandbox_.is_finished()) && tasks_.is_empty() &&
-           sandbox_.is_empty();
+           sandbox_.is_empty() && operations_.size() == 0;
   }
 
   bool is_idle() const {

@@ -105,6 +105,7 @@ void TaskService::create(Key from, const protocol::CreateTaskRequest& request) {
         event.pid = static_cast<std::uint32_t>(container->init.pid);
         publisher_.publish(event);
         answer(from, protocol::CreateTaskResponse{event.pid});
+        claim_exit(container->init.pid);
       });
 }
 
@@ -219,6 +220,7 @@ void TaskService::on_exec_started(Key from, const Shared& container, const std::
     const auto pid = static_cast<std::uint32_t>(process.pid);
     publisher_.publish(protocol::TaskExecStarted{container->id, exec_id, pid});
     answer(from, protocol::StartResponse{pid});
+    claim_exit(process.pid);
   } else {
     process.streams = {};
     refuse(from, started.error());

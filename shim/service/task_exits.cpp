@@ -1,20 +1,41 @@
 // The ends of processes, told in the order that containerd relies on: a process's start before its
 // exit, the execs of a container before its init.
 #include <signal.h>
+#include <sys/wait.h>
 
 #include "runtime/cgroup/cgroup.hpp"
 #include "shim/service/task_service.hpp"
 
 namespace shim::service {
+namespace {
+
+constexpr std::size_t kMaxUnclaimed = 4096;
+
+bool is_child(pid_t pid) {
+  siginfo_t ignored{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &ignored, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+}  // namespace
 
 void TaskService::on_exit(const loop::Exit& exit) {
   const auto found = processes_.find(exit.pid);
-  if (found == processes_.end()) return;
+  if (found == processes_.end()) {
+    if (operations_.size() == 0 || unclaimed_.size() >= kMaxUnclaimed) unclaimed_.clear();
+    if (operations_.size() > 0) unclaimed_[exit.pid] = exit.status;
+    return;
+  }
   const auto [container, exec_id] = std::move(found->second);
   processes_.erase(found);
   if (Process* const process = container->find(exec_id)) {
     process_ended(container, *process, exit.status);
   }
+}
+
+void TaskService::claim_exit(pid_t pid) {
+  const auto found = unclaimed_.extract(pid);
+  // If there is a child of that number, it is the process, and the exit was an older one's.
+  if (!found.empty() && !is_child(pid)) on_exit({pid, found.mapped()});
 }
 
 void TaskService::process_ended(const Shared& container, Process& process, std::uint32_t status) {

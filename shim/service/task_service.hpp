@@ -92,6 +92,8 @@ class TaskService {
   void change(Key from, const Shared& container, Step step, std::function<void()> done);
   void begin_change(const Shared& container);
   // task_exits.cpp
+  /// After the start of a process has been told: its exit, if that came first.
+  void claim_exit(pid_t pid);
   void process_ended(const Shared& container, Process& process, std::uint32_t status);
   void init_ended(const Shared& container, std::uint32_t status);
   void tell_exit(Container& container, Process& process, std::uint32_t status);
@@ -121,6 +123,9 @@ class TaskService {
   std::map<std::string, Shared> containers_;
   /// Processes that are not reaped yet, so that their numbers are theirs.
   std::map<pid_t, std::pair<Shared, std::string>> processes_;
+  /// Exits of others while operations are on the way. Another runtime's program leaves a process to
+  /// the shim as soon as it ends itself, which can be before the operation has told of the process.
+  std::map<pid_t, std::uint32_t> unclaimed_;
   bool is_finished_ = false;
 };
 

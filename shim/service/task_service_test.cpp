@@ -149,7 +149,8 @@ class TaskServiceTest : public ::testing::Test {
       {loop_, operations_, server_, publisher_},
       "k8s.io",
       [this](const protocol::RuncOptions&) -> base::Result<std::shared_ptr<const Runtime>> {
-        return std::make_shared<FakeRuntime>(directory_.path());
+        // The fixture's own, which outlives the service.
+        return std::shared_ptr<const Runtime>(std::shared_ptr<void>(), &runtime_);
       },
       [] { return std::nullopt; }};
 };
@@ -163,6 +164,14 @@ TEST_F(TaskServiceTest, AStartIsToldBeforeTheExitOfAProcessThatEndsAtOnce) {
   EXPECT_EQ(receive<protocol::StartResponse>(starting).status.code, Code::Ok);
   EXPECT_EQ(receive<protocol::WaitResponse>(waiting).message.exit_status, 3U);
   EXPECT_EQ(events_until("exit c"), (std::vector<std::string>{"create", "start", "exit c"}));
+}
+
+TEST_F(TaskServiceTest, AnExecThatEndedBeforeItsStartWasKnownIsToldToo) {
+  runtime_.orphan_execs();
+  create_and_start();
+  ASSERT_EQ(add_exec("e"), Code::Ok);
+  ASSERT_EQ(call("Start", protocol::StartRequest{"c", "e"}).status.code, Code::Ok);
+  EXPECT_EQ(wait("e").exit_status, FakeRuntime::kOrphansStatus);
 }
 
 TEST_F(TaskServiceTest, TheExitOfInitIsHeldUntilItsExecsAreGone) {
