@@ -13,6 +13,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/descriptor_passing.hpp"
+
 namespace runtime::container {
 namespace {
 
@@ -51,6 +53,14 @@ base::Result<base::UniqueFd> datagram_socket() {
   return out;
 }
 
+base::Result<base::UniqueFd> connect_to(const Address& manager) {
+  base::UniqueFd out = TRY(datagram_socket());
+  if (::connect(out.get(), manager.get(), manager.size) != 0) {
+    return base::fail_errno("connect", "NOTIFY_SOCKET");
+  }
+  return out;
+}
+
 bool says_ready(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -76,38 +86,18 @@ base::Result<bool> wait_until_ready(int socket, int container) {
   }
 }
 
-base::Result<void> say(int socket, const Address& to, const std::string& text, int passed = -1) {
-  std::string bytes = text;
-  iovec part{bytes.data(), bytes.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  Address name = to;
-  msghdr message{};
-  message.msg_name = &name.name;
-  message.msg_namelen = name.size;
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (passed >= 0) {
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &passed, sizeof(int));
-  }
-  if (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
-    return base::fail_errno("sendmsg", "NOTIFY_SOCKET");
-  }
+base::Result<void> say(int manager, std::string_view text, int passed = -1) {
+  static_cast<void>(TRY(base::send_with_descriptor(manager, text, passed, "NOTIFY_SOCKET")));
   return {};
 }
 
 /// Until the manager has read everything before: it closes the end of the pipe that it gets.
-base::Result<void> wait_for_manager(int socket, const Address& manager) {
+base::Result<void> wait_for_manager(int manager) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return base::fail_errno("pipe2");
   const base::UniqueFd ours(ends[0]);
   base::UniqueFd theirs(ends[1]);
-  TRY(say(socket, manager, "BARRIER=1", theirs.get()));
+  TRY(say(manager, "BARRIER=1", theirs.get()));
   theirs.reset();
   pollfd wait{ours.get(), 0, 0};  // POLLHUP comes unasked
   ::poll(&wait, 1, kBarrierMilliseconds);
@@ -151,10 +141,10 @@ base::Result<void> NotifySocket::forward(const std::string& manager, int contain
                                          pid_t main) const {
   const Address address = TRY(address_of(manager));
   if (!TRY(wait_until_ready(socket_.get(), container))) return {};
-  const base::UniqueFd out = TRY(datagram_socket());
-  if (main <= 0) return say(out.get(), address, "READY=1\n");
-  TRY(say(out.get(), address, "MAINPID=" + std::to_string(main) + "\nREADY=1\n"));
-  return wait_for_manager(out.get(), address);
+  const base::UniqueFd out = TRY(connect_to(address));
+  if (main <= 0) return say(out.get(), "READY=1\n");
+  TRY(say(out.get(), "MAINPID=" + std::to_string(main) + "\nREADY=1\n"));
+  return wait_for_manager(out.get());
 }
 
 base::Result<void> NotifySocket::forward_beside(const std::string& manager, int container) const {
