@@ -279,6 +279,16 @@ def a_pod_whose_holder_dies_is_not_ready(bed):
     pod.remove()
 
 
+def is_removed(pod):
+    """As the kubelet does it: containerd learns only after a while that the container is gone."""
+    try:
+        pod.remove()
+        return True
+    except Refused:
+        time.sleep(0.5)
+        return False
+
+
 @pod_case
 def a_killed_shim_leaves_nothing(bed):
     pod = Pod(bed)
@@ -286,16 +296,7 @@ def a_killed_shim_leaves_nothing(bed):
     for pid in bed.shims():
         os.kill(pid, signal.SIGKILL)
 
-    def removed():
-        """As the kubelet does it: containerd learns only after a while that the container is gone."""
-        try:
-            pod.remove()
-            return True
-        except Refused:
-            time.sleep(0.5)
-            return False
-
-    wait_until(removed, "the pod is removed")
+    wait_until(lambda: is_removed(pod), "the pod is removed")
     settle(lambda: not bed.leftovers(), 10)
 
 
@@ -326,16 +327,8 @@ def kill_after(bed, handler, last, victims, number):
         bed.start_containerd()
         wait_until(lambda: answers(bed), "the CRI answers")
 
-    def removed():
-        try:
-            pod.remove()
-            return True
-        except Refused:
-            time.sleep(0.5)
-            return False
-
     what = f"{handler}: {' and '.join(victims)} killed after {name}"
-    wait_until(removed, f"{what}: the pod is removed")
+    wait_until(lambda: is_removed(pod), f"{what}: the pod is removed")
     settle(lambda: not bed.leftovers(), 20)
     eq(bed.leftovers(), [], what)
 
