@@ -18,16 +18,17 @@
 #include "shim/protocol/sandbox.hpp"
 #include "shim/protocol/status.hpp"
 #include "shim/service/pod_files.hpp"
+#include "shim/service/replies.hpp"
 #include "shim/service/runtime.hpp"
 #include "shim/ttrpc/server.hpp"
 
 namespace shim::service {
 
-class SandboxService {
+class SandboxService : private Replies {
  public:
   /// `choose_runtime` gives one whose containers run pause().
   SandboxService(loop::Operations& operations, ttrpc::Server& server, ChooseRuntime choose_runtime)
-      : operations_(operations), server_(server), choose_runtime_(std::move(choose_runtime)) {}
+      : Replies(server), operations_(operations), choose_runtime_(std::move(choose_runtime)) {}
 
   void serve(const ttrpc::Call& call);
   /// A child of the shim's has ended; it may be another.
@@ -41,7 +42,6 @@ class SandboxService {
   std::optional<PodFiles> files() const;
 
  private:
-  using Key = ttrpc::StreamKey;
   struct Row;
 
   struct Sandbox {
@@ -81,17 +81,7 @@ class SandboxService {
   /// The sandbox of that name, or the answer NotFound has been given.
   Shared find(Key from, const std::string& id);
 
-  template <typename Message>
-  void answer(Key to, const Message& message) {
-    server_.respond(to, protocol::encode(message));
-  }
-  void refuse(Key to, protocol::Code code, std::string text) {
-    server_.respond(to, ttrpc::Status{code, std::move(text)});
-  }
-  void refuse(Key to, const base::Error& error) { server_.respond(to, protocol::status_of(error)); }
-
   loop::Operations& operations_;
-  ttrpc::Server& server_;
   ChooseRuntime choose_runtime_;
   Shared sandbox_;
   bool is_finished_ = false;

@@ -14,11 +14,12 @@
 #include "shim/protocol/task.hpp"
 #include "shim/service/container.hpp"
 #include "shim/service/pod_files.hpp"
+#include "shim/service/replies.hpp"
 #include "shim/ttrpc/server.hpp"
 
 namespace shim::service {
 
-class TaskService {
+class TaskService : private Replies {
  public:
   /// What the services of one shim work with.
   struct Tools {
@@ -32,9 +33,9 @@ class TaskService {
 
   TaskService(const Tools& tools, std::string name_space, ChooseRuntime choose_runtime,
               FindPodFiles find_pod_files)
-      : loop_(tools.loop),
+      : Replies(tools.server),
+        loop_(tools.loop),
         operations_(tools.operations),
-        server_(tools.server),
         publisher_(tools.publisher),
         name_space_(std::move(name_space)),
         choose_runtime_(std::move(choose_runtime)),
@@ -51,7 +52,6 @@ class TaskService {
 
  private:
   using Shared = std::shared_ptr<Container>;
-  using Key = ttrpc::StreamKey;
   struct Row;
 
   template <typename Request, void (TaskService::*Method)(Key, const Request&)>
@@ -104,18 +104,8 @@ class TaskService {
   Shared find(Key from, const std::string& id);
   Process* find(Key from, Container& container, const std::string& exec_id);
 
-  template <typename Message>
-  void answer(Key to, const Message& message) {
-    server_.respond(to, protocol::encode(message));
-  }
-  void refuse(Key to, protocol::Code code, std::string text) {
-    server_.respond(to, ttrpc::Status{code, std::move(text)});
-  }
-  void refuse(Key to, const base::Error& error) { server_.respond(to, protocol::status_of(error)); }
-
   loop::Loop& loop_;
   loop::Operations& operations_;
-  ttrpc::Server& server_;
   events::Publisher& publisher_;
   std::string name_space_;
   ChooseRuntime choose_runtime_;
