@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,9 +14,11 @@
 #include <vector>
 
 #include "base/file.hpp"
+#include "runtime/namespaces/user_namespace.hpp"
 #include "runtime/process/finish.hpp"
 #include "runtime/process/first_process.hpp"
 #include "runtime/process/terminal.hpp"
+#include "runtime/rootfs/mount_calls.hpp"
 #include "runtime/security/scheduling.hpp"
 
 namespace runtime::process {
@@ -95,6 +98,22 @@ base::Result<void> enter_namespaces(Plan& plan) {
   return {};
 }
 
+/// Whoever may trace in the container can open what this process has open, before it executes, and
+/// the host's procfs leads on to the files of the host's processes (CVE-2016-9962). Capabilities
+/// of a user namespace reach no such process; and there a further procfs may not be mounted.
+bool needs_own_procfs(const Plan& plan) {
+  return !plan.has_user_namespace && namespaces::is_host_root();
+}
+
+/// One that knows the container's processes alone, once this is among them.
+base::Result<base::UniqueFd> make_procfs(const Plan& plan) {
+  std::vector<std::string> parameters;
+  if (!plan.creation || plan.spec->linux.sysctl.empty()) parameters.emplace_back("subset=pid");
+  constexpr std::uint64_t kAttributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  return base::with_context(rootfs::make_file_system("proc", "proc", parameters, kAttributes),
+                            "own procfs");
+}
+
 /// The intermediate process ends here; the function returns in the container's process.
 base::Result<void> clone_again(const Plan& plan, const Channel& channel) {
   const std::uint64_t flags = plan.creation ? plan.creation->namespaces.cloned : 0;
@@ -146,8 +165,11 @@ base::Result<void> prepare(Plan& plan, const Channel& channel) {
   if (has_intermediate && ::prctl(PR_SET_DUMPABLE, 0) != 0) {
     return base::fail_errno("prctl(PR_SET_DUMPABLE)");
   }
+  const bool has_own_procfs = needs_own_procfs(plan);
   TRY(base::with_context(enter_namespaces(plan), "join namespaces"));
+  if (has_own_procfs) plan.procfs.reset();
   if (has_intermediate) TRY(clone_again(plan, channel));
+  if (has_own_procfs) plan.procfs = TRY(make_procfs(plan));
   if (::setsid() < 0) return base::fail_errno("setsid");
   if (plan.creation && plan.creation->namespaces.unshares_cgroup &&
       ::unshare(CLONE_NEWCGROUP) != 0) {

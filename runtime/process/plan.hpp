@@ -43,7 +43,7 @@ struct Plan {
   security::CapabilityPlan capabilities;
   std::optional<security::SeccompProgram> seccomp;
   Executable executable;
-  base::UniqueFd procfs;  ///< the host's, verified; the container never gets hold of it
+  base::UniqueFd procfs;  ///< the host's, verified; in the child a private one, where possible
   int preserved = 0;      ///< descriptors from 3 on that stay open
   bool has_user_namespace = false;
 };
