@@ -64,7 +64,7 @@ test-leaks: build
 
 # What other runtimes had CVEs for, on the runtime and with its defences switched off.
 test-cve: build
-	@RUNTIME=$(abspath $(BIN))/wherry test/cve/cve.py
+	@RUNTIME=$(abspath $(BIN))/wherry test/cve/run
 
 # A table, and build/bench.json.
 bench: build
