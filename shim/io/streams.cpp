@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <utility>
 
@@ -56,7 +57,7 @@ base::Result<Ends> open_input(const StreamPaths& paths, Owner owner) {
   return out;
 }
 
-base::Result<Ends> open_output(const std::string& path, bool terminal, Owner owner) {
+base::Result<Ends> open_output(const std::string& path, bool terminal, Owner owner, Unread unread) {
   Ends out;
   if (path.empty()) {
     out.process = TRY(base::open_file("/dev/null", O_WRONLY));
@@ -75,8 +76,12 @@ base::Result<Ends> open_output(const std::string& path, bool terminal, Owner own
     out.process = TRY(base::open_file(path, O_WRONLY | O_APPEND | O_NONBLOCK));
     return out;
   }
+  auto writer = base::open_file(path, O_WRONLY | O_NONBLOCK);
+  const bool is_unread = !writer && writer.error().sys_errno() == ENXIO;
+  if (is_unread && unread == Unread::Left) return out;
   out.shim = TRY(base::open_file(path, O_RDONLY | O_NONBLOCK));
-  out.process = TRY(base::open_file(path, O_WRONLY | O_NONBLOCK));
+  if (is_unread) writer = base::open_file(path, O_WRONLY | O_NONBLOCK);
+  out.process = TRY(std::move(writer));
   TRY(give_to(out.process.get(), owner, path));
   if (!terminal) TRY(make_blocking(out.process.get(), path));
   return out;
@@ -121,24 +126,38 @@ base::Result<Logger> parse_logger(std::string_view uri) {
   return out;
 }
 
-base::Result<Streams> open_streams(const StreamPaths& paths, Owner owner) {
+base::Result<Streams> open_streams(const StreamPaths& paths, Owner owner, Unread unread) {
   Streams out;
   Ends in = TRY(base::with_context(open_input(paths, owner), "open standard input"));
   out.in = std::move(in.process);
   out.in_writer = std::move(in.shim);
   if (paths.out.starts_with(kBinary)) {
     TRY(base::with_context(open_logger(paths, out), "open standard output"));
-    return out;
+  } else {
+    TRY(open_outputs(out, paths, owner, unread));
   }
-  Ends ends = TRY(
-      base::with_context(open_output(paths.out, paths.terminal, owner), "open standard output"));
-  out.out = std::move(ends.process);
-  out.out_reader = std::move(ends.shim);
-  if (paths.terminal) return out;
-  ends = TRY(base::with_context(open_output(paths.err, false, owner), "open standard error"));
-  out.err = std::move(ends.process);
-  out.err_reader = std::move(ends.shim);
   return out;
+}
+
+base::Result<void> open_outputs(Streams& streams, const StreamPaths& paths, Owner owner,
+                                Unread unread) {
+  if (!streams.out) {
+    Ends ends = TRY(base::with_context(open_output(paths.out, paths.terminal, owner, unread),
+                                       "open standard output"));
+    streams.out = std::move(ends.process);
+    streams.out_reader = std::move(ends.shim);
+  }
+  if (!streams.err && !paths.terminal) {
+    Ends ends = TRY(
+        base::with_context(open_output(paths.err, false, owner, unread), "open standard error"));
+    streams.err = std::move(ends.process);
+    streams.err_reader = std::move(ends.shim);
+  }
+  return {};
+}
+
+bool are_open(const Streams& streams, const StreamPaths& paths) {
+  return streams.out && (streams.err || paths.terminal);
 }
 
 base::Result<void> become_standard_streams(const Streams& streams) {

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,9 +60,19 @@ struct Streams {
   }
 };
 
+/// What to do about an output's FIFO that nobody reads yet: leave it closed, or open it all the
+/// same.
+enum class Unread : std::uint8_t { Left, Opened };
+
 /// Never blocks. An empty path is /dev/null. `owner` gets FIFOs, so that the process can open
 /// /dev/stdout again. Invalid for an unknown URI.
-base::Result<Streams> open_streams(const StreamPaths& paths, Owner owner);
+base::Result<Streams> open_streams(const StreamPaths& paths, Owner owner,
+                                   Unread unread = Unread::Opened);
+/// Those outputs that are closed still.
+base::Result<void> open_outputs(Streams& streams, const StreamPaths& paths, Owner owner,
+                                Unread unread);
+/// Pure: none was left.
+bool are_open(const Streams& streams, const StreamPaths& paths);
 
 /// Makes in, out and err this process's 0, 1 and 2.
 base::Result<void> become_standard_streams(const Streams& streams);

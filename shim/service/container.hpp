@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.hpp"
 #include "runtime/cgroup/placement.hpp"
 #include "shim/events/out_of_memory.hpp"
 #include "shim/io/streams.hpp"
@@ -26,6 +27,7 @@ struct Process {
   std::string exec_id;  ///< empty: init
   io::StreamPaths paths;
   io::Streams streams;
+  base::Result<void> opened;  ///< what came of opening them
   std::unique_ptr<io::TerminalCopy> terminal;
   std::string spec;  ///< of an exec, until it is started
   pid_t pid = 0;

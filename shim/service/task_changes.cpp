@@ -79,14 +79,36 @@ void TaskService::create(Key from, const protocol::CreateTaskRequest& request) {
   container->owner = {options->runc.io_uid, options->runc.io_gid};
   Process& init = container->init;
   init.paths = {request.stdin_path, request.stdout_path, request.stderr_path, request.terminal};
-  auto streams = io::open_streams(init.paths, container->owner);
-  if (!streams) return refuse(from, streams.error());
-  init.streams = std::move(*streams);
   containers_[request.id] = container;
   is_finished_ = false;
+  open_streams(container, "", [this, from, container, request, runc = options->runc](Process&) {
+    begin_create(from, container, request, runc);
+  });
+}
+
+void TaskService::open_streams(const Shared& container, const std::string& exec_id,
+                               std::function<void(Process&)> begin) {
+  opener_.open(container->find(exec_id)->paths, container->owner,
+               [container, exec_id, begin = std::move(begin)](base::Result<io::Streams> streams) {
+                 // Still there: remove() leaves alone what is starting.
+                 Process& process = *container->find(exec_id);
+                 process.opened = {};
+                 if (streams) {
+                   process.streams = std::move(*streams);
+                 } else {
+                   process.opened = std::unexpected(std::move(streams).error());
+                 }
+                 begin(process);
+               });
+}
+
+void TaskService::begin_create(Key from, const Shared& container,
+                               const protocol::CreateTaskRequest& request,
+                               const protocol::RuncOptions& options) {
   operations_.begin(
-      [this, container, request, options = options->runc,
+      [this, container, request, options,
        files = find_pod_files_()]() -> base::Result<loop::Outcome> {
+        TRY(std::move(container->init.opened));
         TRY(remember_options(request.bundle, options));
         if (files) TRY(add_pod_mounts(request.bundle, *files));
         return service::create(*container->runtime, {request.id, request.bundle, request.terminal},
@@ -187,14 +209,17 @@ void TaskService::start_exec(Key from, const Shared& container, Process& process
   if (container->init.status == TaskStatus::Stopped) {
     return refuse(from, Code::FailedPrecondition, "process exec not allowed after init exit");
   }
-  auto streams = io::open_streams(process.paths, container->owner);
-  if (!streams) return refuse(from, streams.error());
-  process.streams = std::move(*streams);
   process.is_starting = true;
+  open_streams(container, process.exec_id,
+               [this, from, container](Process& opened) { begin_exec(from, container, opened); });
+}
+
+void TaskService::begin_exec(Key from, const Shared& container, Process& process) {
   const ExecCall call{container->id, container->bundle, process.exec_id, process.spec,
                       process.paths.terminal};
   operations_.begin(
-      [this, call, container, &process] {
+      [this, call, container, &process]() -> base::Result<loop::Outcome> {
+        TRY(std::move(process.opened));
         return service::exec(*container->runtime, call, {process.streams, name_space_});
       },
       [this, from, container, exec_id = call.exec_id](base::Result<loop::Outcome> outcome) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "shim/events/publisher.hpp"
+#include "shim/io/stream_opener.hpp"
 #include "shim/loop/children.hpp"
 #include "shim/loop/operation.hpp"
 #include "shim/protocol/codec.hpp"
@@ -36,6 +37,7 @@ class TaskService : private Replies {
       : Replies(tools.server),
         loop_(tools.loop),
         operations_(tools.operations),
+        opener_(tools.loop),
         publisher_(tools.publisher),
         name_space_(std::move(name_space)),
         choose_runtime_(std::move(choose_runtime)),
@@ -76,10 +78,16 @@ class TaskService : private Replies {
   void pause(Key from, const protocol::PauseRequest& request);
   void resume(Key from, const protocol::ResumeRequest& request);
   void update(Key from, const protocol::UpdateTaskRequest& request);
+  /// An error is kept for what begins then.
+  void open_streams(const Shared& container, const std::string& exec_id,
+                    std::function<void(Process&)> begin);
+  void begin_create(Key from, const Shared& container, const protocol::CreateTaskRequest& request,
+                    const protocol::RuncOptions& options);
   base::Result<void> on_created(const Shared& container, base::Result<loop::Outcome> outcome);
   void abandon(const Shared& container);
   void start_init(Key from, const Shared& container);
   void start_exec(Key from, const Shared& container, Process& process);
+  void begin_exec(Key from, const Shared& container, Process& process);
   void on_exec_started(Key from, const Shared& container, const std::string& exec_id,
                        base::Result<loop::Outcome> outcome);
   base::Result<void> adopt_started(const Shared& container, Process& process,
@@ -106,6 +114,7 @@ class TaskService : private Replies {
 
   loop::Loop& loop_;
   loop::Operations& operations_;
+  io::StreamOpener opener_;
   events::Publisher& publisher_;
   std::string name_space_;
   ChooseRuntime choose_runtime_;

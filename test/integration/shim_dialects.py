@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 from harness import Skip, eq, has, main, only_wherry, reap, settle, test, true, wait_until
@@ -248,6 +249,28 @@ def another_runtime_that_the_options_name_is_asked(box):
     wait_until(lambda: b"/dev/pts/0" in os.read(reader, 100), "the terminal's name")
     os.close(reader)
     call("Delete", message((1, "c2")))
+    shim.end()
+
+
+@test
+def a_short_process_waits_for_whoever_reads_it(box):
+    """A client opens FIFOs in the background: on a busy machine after Start has been called."""
+    only_wherry("a shim of its own")
+    dialect, read = one(box)
+    shim = Started(box, dialect, read, args=["sh", "-c", "echo out; echo err >&2"])
+    paths = [box.path("out"), box.path("err")]
+    for path in paths:
+        os.mkfifo(path)
+    options = any_of(*dialect.config)
+    created = shim.client.send("Create", create_request("c1", shim.bundle, [shim.mount], stdout=paths[0],
+                                                        stderr=paths[1], options=options))
+    true(not shim.client.has_answer(created, 0.3), "an answer before anybody reads")
+    readers = [subprocess.Popen(["cat", path], stdout=subprocess.PIPE) for path in paths]
+    shim.client.receive(created)
+    shim.client.call("Start", message((1, "c1")))
+    eq([reader.communicate(timeout=10)[0] for reader in readers], [b"out\n", b"err\n"])
+    shim.client.call("Wait", message((1, "c1")))
+    shim.client.call("Delete", message((1, "c1")))
     shim.end()
 
 
