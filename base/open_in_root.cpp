@@ -13,32 +13,36 @@ namespace {
 // tree is being renamed. The container may be the one renaming, so the number of tries is bounded.
 constexpr int kMaxTries = 64;
 
-Result<UniqueFd> open_resolved(int root, std::string_view path, std::uint64_t flags,
-                               std::uint64_t mode, std::uint64_t resolve) {
-  const std::string c_path(path);
+}  // namespace
+
+int open_resolved(int root, const char* path, std::uint64_t flags, std::uint64_t mode,
+                  std::uint64_t resolve) {
   open_how how{};
   how.flags = flags | O_CLOEXEC;
-  how.mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? mode : 0;
+  // O_TMPFILE contains O_DIRECTORY's bit.
+  const bool creates = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  how.mode = creates ? mode : 0;
   how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
-  for (int tries = 0; tries < kMaxTries; ++tries) {
+  for (int tries = 1;; ++tries) {
     // Safety: glibc 2.36 has no wrapper; the arguments are those of openat2(2).
-    const long fd = ::syscall(SYS_openat2, root, c_path.c_str(), &how, sizeof(how));
-    if (fd >= 0) return UniqueFd(static_cast<int>(fd));
-    if (errno != EINTR && errno != EAGAIN) break;
+    const long fd = ::syscall(SYS_openat2, root, path, &how, sizeof(how));
+    if (fd >= 0) return static_cast<int>(fd);
+    if ((errno != EINTR && errno != EAGAIN) || tries == kMaxTries) return -1;
   }
-  return fail_errno("openat2", path);
 }
-
-}  // namespace
 
 Result<UniqueFd> open_in_root(int root, std::string_view path, std::uint64_t flags,
                               std::uint64_t mode) {
-  return open_resolved(root, path, flags, mode, RESOLVE_IN_ROOT);
+  UniqueFd fd(open_resolved(root, std::string(path).c_str(), flags, mode, RESOLVE_IN_ROOT));
+  if (!fd) return fail_errno("openat2", path);
+  return fd;
 }
 
 Result<UniqueFd> open_beneath(int root, std::string_view path, std::uint64_t flags,
                               std::uint64_t mode) {
-  return open_resolved(root, path, flags, mode, RESOLVE_BENEATH);
+  UniqueFd fd(open_resolved(root, std::string(path).c_str(), flags, mode, RESOLVE_BENEATH));
+  if (!fd) return fail_errno("openat2", path);
+  return fd;
 }
 
 }  // namespace base

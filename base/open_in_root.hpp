@@ -19,4 +19,9 @@ Result<UniqueFd> open_in_root(int root, std::string_view path, std::uint64_t fla
 Result<UniqueFd> open_beneath(int root, std::string_view path, std::uint64_t flags,
                               std::uint64_t mode = 0);
 
+/// openat2(2) with `resolve` | RESOLVE_NO_MAGICLINKS and O_CLOEXEC, for who opens often and has an
+/// errno for an answer: the new descriptor, or -1 and errno.
+[[nodiscard]] int open_resolved(int root, const char* path, std::uint64_t flags, std::uint64_t mode,
+                                std::uint64_t resolve);
+
 }  // namespace base

@@ -72,38 +72,55 @@ Filetype filetype_of(std::uint32_t mode) {
   }
 }
 
-Result<Descriptor> describe(base::UniqueFd fd, Rights base, Rights inheriting) {
-  struct stat status{};
-  if (::fstat(fd.get(), &status) != 0) return fail_from_host();
-  Descriptor out;
-  out.filetype = S_ISSOCK(status.st_mode) ? socket_type(fd.get()) : filetype_of(status.st_mode);
-  out.device = status.st_dev;
-  if (out.filetype == Filetype::Directory) {
-    struct statfs filesystem{};
-    out.on_procfs = ::fstatfs(fd.get(), &filesystem) != 0 || filesystem.f_type == PROC_SUPER_MAGIC;
-  }
-  out.base = base & rights_for(out.filetype, fd.get());
-  out.inheriting = out.filetype == Filetype::Directory ? inheriting & rights::kAll : 0;
-  out.fd = std::move(fd);
+DescriptorRef undescribed(base::UniqueFd fd, Rights base, Rights inheriting) {
+  auto out = std::make_shared<Descriptor>();
+  out->fd = std::move(fd);
+  out->undescribed = true;
+  out->base = base;
+  out->inheriting = inheriting & rights::kAll;
   return out;
 }
 
-Result<std::uint32_t> DescriptorTable::add(Descriptor descriptor) {
-  auto added = std::make_shared<Descriptor>(std::move(descriptor));
+// Two threads may do this at once: both store the same, and rights are only taken away.
+Result<void> describe(Descriptor& descriptor) {
+  if (!descriptor.undescribed) return {};
+  const int fd = descriptor.fd.get();
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return fail_from_host();
+  const Filetype type = S_ISSOCK(status.st_mode) ? socket_type(fd) : filetype_of(status.st_mode);
+  if (type == Filetype::Directory) {
+    struct statfs filesystem{};
+    descriptor.on_procfs = ::fstatfs(fd, &filesystem) != 0 || filesystem.f_type == PROC_SUPER_MAGIC;
+  } else {
+    descriptor.inheriting = 0;
+  }
+  descriptor.filetype = type;
+  descriptor.base.keep(rights_for(type, fd));
+  descriptor.undescribed = false;
+  return {};
+}
+
+Result<std::uint32_t> DescriptorTable::add(DescriptorRef descriptor) {
   const std::lock_guard lock(state_->mutex);
   std::vector<DescriptorRef>& all = state_->descriptors;
   std::size_t& number = state_->lowest_free;
   while (number < all.size() && all[number]) ++number;
   if (number >= kMaxDescriptors) return fail(Errno::MFile);
   if (number == all.size()) {
-    all.push_back(std::move(added));
+    all.push_back(std::move(descriptor));
   } else {
-    all[number] = std::move(added);
+    all[number] = std::move(descriptor);
   }
   return static_cast<std::uint32_t>(number++);
 }
 
 Result<DescriptorRef> DescriptorTable::get(std::uint32_t number) {
+  DescriptorRef descriptor = TRY(get_undescribed(number));
+  TRY(describe(*descriptor));
+  return descriptor;
+}
+
+Result<DescriptorRef> DescriptorTable::get_undescribed(std::uint32_t number) {
   const std::lock_guard lock(state_->mutex);
   const std::vector<DescriptorRef>& all = state_->descriptors;
   if (number >= all.size() || !all[number]) return fail(Errno::BadF);

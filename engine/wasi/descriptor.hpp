@@ -25,35 +25,41 @@ enum class Sandbox : std::uint8_t {
   InRoot,   ///< the directory is the root: absolute links and ".." resolve inside it
 };
 
-/// Rights that one thread may take from a descriptor while others use it.
-class SharedRights {
+/// A value that one thread may change while others use it; who sees it also sees what its thread
+/// stored before.
+template <typename T>
+class Shared {
  public:
-  SharedRights() = default;
-  explicit SharedRights(Rights value) : value_(value) {}
-  SharedRights(const SharedRights& other) : value_(Rights(other)) {}
-  SharedRights& operator=(const SharedRights& other) { return *this = Rights(other); }
-  SharedRights& operator=(Rights value) {
-    value_.store(value, std::memory_order_relaxed);
+  Shared() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): it stands for the value.
+  Shared(T value) : value_(value) {}
+  Shared(const Shared& other) : value_(T(other)) {}
+  Shared& operator=(const Shared& other) { return *this = T(other); }
+  Shared& operator=(T value) {
+    value_.store(value, std::memory_order_release);
     return *this;
   }
-  ~SharedRights() = default;
+  ~Shared() = default;
   // NOLINTNEXTLINE(google-explicit-constructor): it stands for the value.
-  operator Rights() const { return value_.load(std::memory_order_relaxed); }
+  operator T() const { return value_.load(std::memory_order_acquire); }
+  /// Takes the bits away that are not in `mask`.
+  void keep(T mask) { value_.fetch_and(mask, std::memory_order_acq_rel); }
 
  private:
-  std::atomic<Rights> value_ = 0;
+  std::atomic<T> value_{};
 };
 
 struct Descriptor {
   base::UniqueFd fd;
-  Filetype filetype = Filetype::Unknown;
+  /// Its kind is not known yet, and the rights are those that were asked for: describe() mends it.
+  Shared<bool> undescribed = false;
+  Shared<Filetype> filetype = Filetype::Unknown;
   Sandbox sandbox = Sandbox::Beneath;
-  std::uint64_t device = 0;  ///< st_dev
-  bool on_procfs = false;    ///< of directories only
+  Shared<bool> on_procfs = false;  ///< of directories only
   /// Nothing reached through it may be changed; everything opened through it inherits this.
   bool read_only = false;
-  SharedRights base;
-  SharedRights inheriting;
+  Shared<Rights> base;
+  Shared<Rights> inheriting;
   /// The guest's name for it, when it is a preopened directory.
   std::optional<std::string> preopen;
   /// Of a bound unix socket, as the guest named it. In a table only by socket_path().
@@ -70,8 +76,11 @@ struct FoundPreopen {
   std::string rest;
 };
 
-/// Takes an open host descriptor: finds out its kind, and keeps of the rights what suits the kind.
-Result<Descriptor> describe(base::UniqueFd fd, Rights base, Rights inheriting);
+/// An open host descriptor that nobody has looked at yet.
+DescriptorRef undescribed(base::UniqueFd fd, Rights base, Rights inheriting);
+
+/// Finds out its kind, if that is not known, and keeps of the rights what suits the kind.
+Result<void> describe(Descriptor& descriptor);
 
 /// File type of a host st_mode. Sockets are SocketStream, pipes Unknown.
 Filetype filetype_of(std::uint32_t mode);
@@ -100,9 +109,11 @@ class DescriptorTable {
   static constexpr std::uint32_t kMaxDescriptors = 1U << 20;
 
   /// The lowest free number.
-  Result<std::uint32_t> add(Descriptor descriptor);
+  Result<std::uint32_t> add(DescriptorRef descriptor);
   /// BadF when there is no such descriptor.
   Result<DescriptorRef> get(std::uint32_t number);
+  /// The same without a question to the kernel, for what it refuses itself for the wrong kind.
+  Result<DescriptorRef> get_undescribed(std::uint32_t number);
   /// The same, and NotCapable unless it has all of `needed`.
   Result<DescriptorRef> get(std::uint32_t number, Rights needed);
   /// The same for a directory; NotDir, before its rights are looked at, when it is none.

@@ -14,9 +14,10 @@ namespace {
 enum class Direction { Read, Write };
 
 // POSIX's answers, which guests' libraries hand to programs: a directory cannot be read, and a
-// descriptor opened for the other direction is a bad one.
+// descriptor opened for the other direction is a bad one. Of a directory that nobody has looked at
+// the kernel says so.
 Result<DescriptorRef> get_for(const Call& call, Fd fd, Direction direction) {
-  DescriptorRef descriptor = TRY(call.descriptors().get(fd));
+  DescriptorRef descriptor = TRY(call.descriptors().get_undescribed(fd));
   if (descriptor->filetype == Filetype::Directory) {
     return fail(direction == Direction::Read ? Errno::IsDir : Errno::BadF);
   }

@@ -63,6 +63,35 @@ TEST_F(Files, ReadingAndWritingNeedTheirRights) {
   EXPECT_EQ(read(inside() / "file"), "text");
 }
 
+// It is opened as any file is, and nobody has looked at it yet.
+TEST_F(Files, ADirectoryIsNotRead) {
+  std::filesystem::create_directory(inside() / "directory");
+  const OpenOptions options{.base = rights::kAll & ~rights::kWriting, .inheriting = rights::kAll};
+  const Fd fd = opened("directory", options);
+  guest_.put_iovec(FakeGuest::kBuffer, 16);
+  const auto read_error = [&] {
+    return guest_.call<fd_read>(fd, FakeGuest::kIovs, 1U, FakeGuest::kResult);
+  };
+  EXPECT_EQ(read_error(), Errno::IsDir);
+  ASSERT_EQ(guest_.call<fd_fdstat_get>(fd, FakeGuest::kResult), Errno::Success);
+  const auto stat = guest_.get<Fdstat>(FakeGuest::kResult);
+  EXPECT_EQ(stat.filetype, Filetype::Directory);
+  EXPECT_EQ(stat.rights_base & ~rights::kDirectory, 0U);
+  EXPECT_NE(stat.rights_inheriting, 0U);
+  EXPECT_EQ(read_error(), Errno::IsDir);
+}
+
+TEST_F(Files, AFileHandsNothingOn) {
+  write(inside() / "file", "text");
+  const Fd fd = opened("file", {.base = rights::kAll, .inheriting = rights::kAll});
+  EXPECT_EQ(guest_.read(fd), "text");
+  ASSERT_EQ(guest_.call<fd_fdstat_get>(fd, FakeGuest::kResult), Errno::Success);
+  const auto stat = guest_.get<Fdstat>(FakeGuest::kResult);
+  EXPECT_EQ(stat.filetype, Filetype::RegularFile);
+  EXPECT_EQ(stat.rights_base, rights::kFile);
+  EXPECT_EQ(stat.rights_inheriting, 0U);
+}
+
 TEST_F(Files, PositionedReadsLeaveThePositionAlone) {
   write(inside() / "file", "0123456789");
   const Fd fd = opened("file", {.base = rights::kFdRead | rights::kFdTell});

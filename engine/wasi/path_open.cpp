@@ -1,7 +1,9 @@
-// path_open. A path that is to be changed or made is first opened with O_PATH, which touches
-// nothing, to see what is there; only then is the file opened for use, and only if it is still the
-// same. One that is only to be read is opened at once, and looked at before the guest gets it.
+// path_open. On its directory's own mount a file is opened at once, and looked at when a call needs
+// to know what it is. Where the path leads to another mount, which may be a procfs, one that is to
+// be changed or made is first opened with O_PATH, which touches nothing, and only then for use, if
+// it is still the same.
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,7 +40,12 @@ struct OpenRequest {
     if (!writing()) return O_RDONLY;
     return reading() ? O_RDWR : O_WRONLY;
   }
+  bool changing() const { return create || writing(); }
   int follow_flag() const { return follow ? 0 : O_NOFOLLOW; }
+  int use_flags() const { return O_NOCTTY | access_mode() | fd_flags | follow_flag(); }
+  // O_EXCL only if asked for: without it a link to nothing, inside, creates what it names.
+  int create_flags() const { return (create ? O_CREAT : 0) | (create && exclusive ? O_EXCL : 0); }
+  int directory_flag() const { return directory ? O_DIRECTORY : 0; }
 };
 
 Result<OpenRequest> parse_request(std::uint32_t lookup, std::uint32_t flags, Rights base,
@@ -76,19 +83,18 @@ std::optional<Fd> own_descriptor(const Descriptor& directory, std::string_view p
   return number;
 }
 
-Result<Descriptor> duplicate(const Call& call, Fd number, const OpenRequest& request) {
+Result<DescriptorRef> duplicate(const Call& call, Fd number, const OpenRequest& request) {
   const DescriptorRef own = TRY(call.descriptors().get(number));
   base::UniqueFd fd(::fcntl(own->fd.get(), F_DUPFD_CLOEXEC, 0));
   if (!fd) return fail_from_host();
-  Descriptor out;
-  out.fd = std::move(fd);
-  out.filetype = own->filetype;
-  out.sandbox = own->sandbox;
-  out.device = own->device;
-  out.on_procfs = own->on_procfs;
-  out.read_only = own->read_only;
-  out.base = own->base & request.base;
-  out.inheriting = own->inheriting & request.inheriting;
+  auto out = std::make_shared<Descriptor>();
+  out->fd = std::move(fd);
+  out->filetype = own->filetype;
+  out->sandbox = own->sandbox;
+  out->on_procfs = own->on_procfs;
+  out->read_only = own->read_only;
+  out->base = own->base & request.base;
+  out->inheriting = own->inheriting & request.inheriting;
   return out;
 }
 
@@ -98,16 +104,14 @@ bool same_file(const struct stat& left, const struct stat& right) {
 
 Result<base::UniqueFd> create_file(const Descriptor& directory, const std::string& path,
                                    const OpenRequest& request) {
-  // O_EXCL only if asked for: without it a link to nothing, inside, creates what it names.
-  const int flags = O_CREAT | O_NOCTTY | request.access_mode() | request.fd_flags |
-                    request.follow_flag() | (request.exclusive ? O_EXCL : 0);
-  base::UniqueFd fd = TRY(open_path(directory, path, flags, 0666));
+  base::UniqueFd fd =
+      TRY(open_path(directory, path, request.use_flags() | request.create_flags(), 0666));
   TRY(check_openable(fd.get(), request.writing()));
   return fd;
 }
 
 Result<base::UniqueFd> open_directory(int found, const OpenRequest& request) {
-  if (request.create || request.writing()) return fail(Errno::IsDir);
+  if (request.changing()) return fail(Errno::IsDir);
   // "." of a descriptor is that directory itself: nothing can come between.
   base::UniqueFd fd(::openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd && errno == EACCES && (request.base & rights::kFdReaddir) == 0) {
@@ -125,36 +129,16 @@ Result<base::UniqueFd> open_found(const Descriptor& directory, const std::string
   if (S_ISLNK(status.st_mode)) return fail(Errno::Loop);
   if (S_ISDIR(status.st_mode)) return open_directory(found, request);
   TRY(check_openable(found, request.writing()));
-  const int flags = O_NOCTTY | request.access_mode() | request.fd_flags | request.follow_flag();
-  base::UniqueFd fd = TRY(open_path(directory, path, flags));
+  base::UniqueFd fd = TRY(open_path(directory, path, request.use_flags()));
   struct stat opened{};
   if (::fstat(fd.get(), &opened) != 0) return fail_from_host();
   if (!same_file(status, opened)) return fail(Errno::Again);
-  // O_TRUNC would have emptied whatever file the path led to.
-  if (request.truncate && S_ISREG(opened.st_mode) && ::ftruncate(fd.get(), 0) != 0) {
-    return fail_from_host();
-  }
   return fd;
-}
-
-/// Acces also where O_PATH would do: a directory that nobody lists.
-Result<base::UniqueFd> open_to_read(const Descriptor& directory, const std::string& path,
-                                    const OpenRequest& request) {
-  const int flags = O_RDONLY | O_NOCTTY | request.fd_flags | request.follow_flag() |
-                    (request.directory ? O_DIRECTORY : 0);
-  return open_path(directory, path, flags);
-}
-
-/// A file on its directory's file system is on procfs only if that is; the kernel is spared the
-/// question for all others.
-Result<void> check_opened(const Descriptor& directory, const Descriptor& opened) {
-  if (opened.device == directory.device && !directory.on_procfs) return {};
-  return check_openable(opened.fd.get(), false);
 }
 
 Result<base::UniqueFd> try_open(const Descriptor& directory, const std::string& path,
                                 const OpenRequest& request) {
-  const int look = O_PATH | request.follow_flag() | (request.directory ? O_DIRECTORY : 0);
+  const int look = O_PATH | request.follow_flag() | request.directory_flag();
   Result<base::UniqueFd> found = open_path(directory, path, look);
   if (!found) {
     if (found.error() != Errno::NoEnt || !request.create) return fail(found.error());
@@ -165,13 +149,41 @@ Result<base::UniqueFd> try_open(const Descriptor& directory, const std::string& 
   return open_found(directory, path, request, found->get());
 }
 
-Result<base::UniqueFd> open_host_file(const Descriptor& directory, const std::string& path,
-                                      const OpenRequest& request) {
-  Result<base::UniqueFd> opened = fail(Errno::Again);
+/// Looks before it opens what is to be changed.
+Result<base::UniqueFd> open_anywhere(const Descriptor& directory, const std::string& path,
+                                     const OpenRequest& request) {
+  Result<base::UniqueFd> opened = fail(Errno::Acces);
+  if (!request.changing()) {
+    opened = open_path(directory, path, request.use_flags() | request.directory_flag());
+    if (opened) TRY(check_openable(opened->get(), false));
+  }
+  // Acces also where O_PATH would do: a directory that nobody lists.
+  if (opened || opened.error() != Errno::Acces) return opened;
+  opened = fail(Errno::Again);
   for (int tries = 0; tries < kMaxTries && !opened && opened.error() == Errno::Again; ++tries) {
     opened = try_open(directory, path, request);
   }
   return opened;
+}
+
+Result<base::UniqueFd> open_host_file(const Descriptor& directory, const std::string& path,
+                                      const OpenRequest& request) {
+  // Below a read-only directory O_CREAT may open a file, but not make it.
+  if (!directory.on_procfs && !(request.create && directory.read_only)) {
+    const int flags = request.use_flags() | request.create_flags() | request.directory_flag();
+    Result<base::UniqueFd> opened = open_path(directory, path, flags, 0666, RESOLVE_NO_XDEV);
+    // Perm when the path leads to another mount, or out of the sandbox.
+    if (opened || (opened.error() != Errno::Perm && opened.error() != Errno::Acces)) return opened;
+  }
+  return open_anywhere(directory, path, request);
+}
+
+// O_TRUNC, which would have emptied whatever file the path led to, is never passed on.
+Result<void> empty(Descriptor& file) {
+  TRY(describe(file));
+  if (file.filetype != Filetype::RegularFile) return {};
+  if (::ftruncate(file.fd.get(), 0) != 0) return fail_from_host();
+  return {};
 }
 
 // Who may open a file so that its size can be set may as well set it at once. Go's os.Root asks for
@@ -196,22 +208,17 @@ Result<void> path_open(Call& call, Fd fd, std::uint32_t lookup, Address path, Si
   }
   const std::string name = TRY(call.path(path, path_size));
   if (const std::optional<Fd> own = own_descriptor(*directory, name)) {
-    Descriptor descriptor = TRY(duplicate(call, *own, request));
+    DescriptorRef descriptor = TRY(duplicate(call, *own, request));
     out.set(TRY(call.descriptors().add(std::move(descriptor))));
     return {};
   }
   if (directory->read_only && request.writing()) return fail(Errno::RoFs);
-  const bool only_read = !request.create && !request.writing();
-  Result<base::UniqueFd> host =
-      only_read ? open_to_read(*directory, name, request) : fail(Errno::Acces);
-  const bool opened_at_once = host.has_value();
-  if (!host && host.error() == Errno::Acces) host = open_host_file(*directory, name, request);
-  if (!host) return fail(host.error());
-  Descriptor descriptor = TRY(describe(std::move(*host), request.base, request.inheriting));
-  if (opened_at_once) TRY(check_opened(*directory, descriptor));
+  base::UniqueFd host = TRY(open_host_file(*directory, name, request));
+  DescriptorRef descriptor = undescribed(std::move(host), request.base, request.inheriting);
+  if (request.truncate) TRY(empty(*descriptor));
   // Not InRoot: an absolute link has no meaning relative to a directory within the root.
-  descriptor.sandbox = Sandbox::Beneath;
-  descriptor.read_only = directory->read_only;
+  descriptor->sandbox = Sandbox::Beneath;
+  descriptor->read_only = directory->read_only;
   out.set(TRY(call.descriptors().add(std::move(descriptor))));
   return {};
 }

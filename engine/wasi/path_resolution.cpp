@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -10,14 +11,13 @@
 
 namespace engine::wasi {
 
-Result<base::UniqueFd> open_path(const Descriptor& directory, std::string_view path, int flags,
-                                 mode_t mode) {
-  const auto open = directory.sandbox == Sandbox::InRoot ? base::open_in_root : base::open_beneath;
-  base::Result<base::UniqueFd> opened =
-      open(directory.fd.get(), path, static_cast<std::uint64_t>(flags), mode);
-  if (opened) return std::move(*opened);
-  if (opened.error().sys_errno() == EXDEV) return fail(Errno::Perm);
-  return fail(errno_from_host(opened.error().sys_errno()));
+Result<base::UniqueFd> open_path(const Descriptor& directory, const std::string& path, int flags,
+                                 mode_t mode, std::uint64_t resolve) {
+  resolve |= directory.sandbox == Sandbox::InRoot ? RESOLVE_IN_ROOT : RESOLVE_BENEATH;
+  base::UniqueFd opened(base::open_resolved(directory.fd.get(), path.c_str(),
+                                            static_cast<std::uint64_t>(flags), mode, resolve));
+  if (opened) return opened;
+  return fail(errno == EXDEV ? Errno::Perm : errno_from_host(errno));
 }
 
 Result<Place> find_place(const Descriptor& directory, std::string_view path) {
@@ -31,7 +31,8 @@ Result<Place> find_place(const Descriptor& directory, std::string_view path) {
   out.name = path.substr(begin, end + 2 - begin);
   out.directory = directory.fd.get();
   if (begin > 0) {
-    out.parent = TRY(open_path(directory, path.substr(0, begin), O_PATH | O_DIRECTORY));
+    const std::string parent(path.substr(0, begin));
+    out.parent = TRY(open_path(directory, parent, O_PATH | O_DIRECTORY));
     out.directory = out.parent.get();
   }
   return out;

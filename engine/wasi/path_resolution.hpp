@@ -13,10 +13,12 @@
 
 namespace engine::wasi {
 
-/// openat2(2) with `flags` and O_CLOEXEC. A path that leaves the directory: Perm. Without openat2
-/// in kernel or seccomp profile this fails, as all of the functions on paths then do.
-Result<base::UniqueFd> open_path(const Descriptor& directory, std::string_view path, int flags,
-                                 mode_t mode = 0);
+/// openat2(2) with `flags`, O_CLOEXEC, and the sandbox's RESOLVE_ flags besides those of `resolve`.
+/// `path` has no NUL in it. One that leaves the directory, or its mount if RESOLVE_NO_XDEV forbids
+/// that: Perm. Without openat2 in kernel or seccomp profile this fails, as all of the functions on
+/// paths then do.
+Result<base::UniqueFd> open_path(const Descriptor& directory, const std::string& path, int flags,
+                                 mode_t mode = 0, std::uint64_t resolve = 0);
 
 /// A last component and the directory that it is in.
 struct Place {

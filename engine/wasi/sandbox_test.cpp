@@ -1,5 +1,6 @@
 // Every known way out of a WASI sandbox (those that other runtimes had, and /proc's), tried.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -361,6 +362,40 @@ TEST_F(WithProcfs, NothingOnProcfsIsWritten) {
   EXPECT_EQ(guest_.open(3, "proc/self/comm", {.base = rights::kFdWrite}), Errno::NotCapable);
   EXPECT_EQ(guest_.open(3, "proc/sys/kernel/hostname", {.base = rights::kFdWrite}),
             Errno::NotCapable);
+}
+
+TEST_F(WithProcfs, ItsDirectoriesAreNoWayAroundThat) {
+  for (const std::uint32_t flags : {0U, oflags::kDirectory}) {
+    Fd proc = 0;
+    const OpenOptions options{
+        .oflags = flags, .base = rights::kPathOpen, .inheriting = rights::kAll};
+    ASSERT_EQ(guest_.open(3, "proc", options, proc), Errno::Success);
+    EXPECT_EQ(guest_.open(proc, "self/mem"), Errno::NotCapable);
+    EXPECT_EQ(guest_.open(proc, "self/comm", {.base = rights::kFdWrite}), Errno::NotCapable);
+    EXPECT_EQ(guest_.open(proc, "version"), Errno::Success);
+  }
+}
+
+TEST_F(WithProcfs, FilesOnOtherMountsAreMadeChangedAndRead) {
+  struct stat root{};
+  struct stat shm{};
+  if (::stat("/", &root) != 0 || ::stat("/dev/shm", &shm) != 0 || root.st_dev == shm.st_dev) {
+    GTEST_SKIP() << "/dev/shm is no mount of its own";
+  }
+  const std::string path = "/dev/shm/wherry-sandbox-test." + std::to_string(::getpid());
+  EXPECT_EQ(guest_.open(3, path), Errno::NoEnt);
+  Fd fd = 0;
+  const OpenOptions make{.oflags = oflags::kCreat | oflags::kExcl, .base = rights::kFdWrite};
+  ASSERT_EQ(guest_.open(3, path, make, fd), Errno::Success);
+  guest_.put_iovec(FakeGuest::kPath, guest_.put_text(FakeGuest::kPath, "text"));
+  EXPECT_EQ(guest_.call<fd_write>(fd, FakeGuest::kIovs, 1U, FakeGuest::kResult), Errno::Success);
+  EXPECT_EQ(guest_.open(3, path, make), Errno::Exist);
+  EXPECT_EQ(guest_.open(3, path, {}, fd), Errno::Success);
+  EXPECT_EQ(guest_.read(fd), "text");
+  EXPECT_EQ(guest_.open(3, path, {.oflags = oflags::kTrunc, .base = rights::kFdWrite}),
+            Errno::Success);
+  EXPECT_EQ(fs::file_size(path), 0U);
+  EXPECT_TRUE(fs::remove(path));
 }
 
 TEST_F(WithProcfs, HarmlessFilesOfProcfsCanBeRead) {

@@ -12,8 +12,8 @@ Result<void> accept_into(const Call& call, Fd fd, int flags, Address accepted) {
   const auto out = TRY(call.out<Fd>(accepted));
   base::UniqueFd host(::accept4(listener->fd.get(), nullptr, nullptr, SOCK_CLOEXEC | flags));
   if (!host) return fail_from_host();
-  Descriptor socket = socket_descriptor(std::move(host), Filetype::SocketStream);
-  socket.path = call.descriptors().socket_path(listener);
+  DescriptorRef socket = socket_descriptor(std::move(host), Filetype::SocketStream);
+  socket->path = call.descriptors().socket_path(listener);
   out.set(TRY(call.descriptors().add(std::move(socket))));
   return {};
 }

@@ -18,11 +18,11 @@ Result<DescriptorRef> get_socket(const Call& call, Fd fd, Rights needed) {
   return socket;
 }
 
-Descriptor socket_descriptor(base::UniqueFd fd, Filetype type) {
-  Descriptor out;
-  out.fd = std::move(fd);
-  out.filetype = type;
-  out.base = rights::kSocket;
+DescriptorRef socket_descriptor(base::UniqueFd fd, Filetype type) {
+  auto out = std::make_shared<Descriptor>();
+  out->fd = std::move(fd);
+  out->filetype = type;
+  out->base = rights::kSocket;
   return out;
 }
 

@@ -14,7 +14,7 @@ namespace engine::wasi {
 Result<DescriptorRef> get_socket(const Call& call, Fd fd, Rights needed);
 
 /// A new socket of a known type: without the system calls by which describe() finds it out.
-Descriptor socket_descriptor(base::UniqueFd fd, Filetype type);
+DescriptorRef socket_descriptor(base::UniqueFd fd, Filetype type);
 
 /// What recvmsg(2) and sendmsg(2) take, but for the address. It points into `buffers`.
 msghdr message_of(GuestIovecs& buffers);

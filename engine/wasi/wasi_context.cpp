@@ -35,14 +35,14 @@ Rights rights_of_access_mode(int fd) {
   return out;
 }
 
-base::Result<Descriptor> describe_given(base::UniqueFd fd, std::string_view what) {
+base::Result<DescriptorRef> describe_given(base::UniqueFd fd, std::string_view what) {
   const Rights base = rights_of_access_mode(fd.get());
-  Result<Descriptor> descriptor = describe(std::move(fd), base, rights::kAll);
-  if (!descriptor) return base::fail_errno("fstat", what);
-  return std::move(*descriptor);
+  DescriptorRef descriptor = undescribed(std::move(fd), base, rights::kAll);
+  if (!describe(*descriptor)) return base::fail_errno("fstat", what);
+  return descriptor;
 }
 
-base::Result<void> add(WasiContext& context, Descriptor descriptor) {
+base::Result<void> add(WasiContext& context, DescriptorRef descriptor) {
   if (!context.descriptors.add(std::move(descriptor))) {
     return base::fail(ErrorKind::LimitExceeded, "too many descriptors for a guest");
   }
@@ -55,7 +55,7 @@ base::Result<std::vector<std::uint32_t>> add_stdio(WasiContext& context,
   constexpr std::array kNames = {"standard input", "standard output", "standard error"};
   std::vector<std::uint32_t> closed;
   for (std::uint32_t i = 0; i < stdio.size(); ++i) {
-    Descriptor descriptor;
+    auto descriptor = std::make_shared<Descriptor>();
     if (stdio[i]) {
       descriptor = TRY(describe_given(std::move(stdio[i]), kNames[i]));
     } else {
@@ -67,14 +67,14 @@ base::Result<std::vector<std::uint32_t>> add_stdio(WasiContext& context,
 }
 
 base::Result<void> add_preopen(WasiContext& context, Preopen preopen) {
-  Descriptor descriptor = TRY(describe_given(std::move(preopen.directory), preopen.guest_path));
-  if (descriptor.filetype != Filetype::Directory) {
+  DescriptorRef descriptor = TRY(describe_given(std::move(preopen.directory), preopen.guest_path));
+  if (descriptor->filetype != Filetype::Directory) {
     return base::fail(ErrorKind::Invalid, preopen.guest_path + " is not a directory");
   }
-  descriptor.base = rights::kDirectory;
-  descriptor.sandbox = preopen.sandbox;
-  descriptor.read_only = preopen.read_only;
-  descriptor.preopen = std::move(preopen.guest_path);
+  descriptor->base = rights::kDirectory;
+  descriptor->sandbox = preopen.sandbox;
+  descriptor->read_only = preopen.read_only;
+  descriptor->preopen = std::move(preopen.guest_path);
   return add(context, std::move(descriptor));
 }
 
@@ -96,7 +96,7 @@ base::Result<WasiContext> make_context(WasiOptions options) {
   context.exit_data = options.exit_data;
   const std::vector<std::uint32_t> closed = TRY(add_stdio(context, std::move(options.stdio)));
   for (base::UniqueFd& fd : options.inherited) {
-    Descriptor descriptor = TRY(describe_given(std::move(fd), "inherited descriptor"));
+    DescriptorRef descriptor = TRY(describe_given(std::move(fd), "inherited descriptor"));
     TRY(add(context, std::move(descriptor)));
   }
   for (Preopen& preopen : options.preopens) TRY(add_preopen(context, std::move(preopen)));
