@@ -2,9 +2,11 @@
 // user space over every system call number of every architecture, and over the corners of every
 // argument that a rule looks at.
 //
-// Two differences are meant, and asked for here: numbers above every name of a strict profile get
-// ENOSYS (as runc puts in front of libseccomp's filter), and what a condition means behind i386's
-// multiplexers (seccomp_table.cpp, add_multiplexed()), which is left out.
+// Three differences are meant: numbers above every name of a strict profile get ENOSYS (as runc
+// puts in front of libseccomp's filter), which is asked for here; what a condition means behind
+// i386's multiplexers (seccomp_table.cpp, add_multiplexed()), which is left out; and of several
+// rules of a call whose conditions hold the strictest answers, where libseccomp has the one with
+// the first argument in its tree.
 #include <gtest/gtest.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -67,6 +69,24 @@ scmp_compare operator_of(SeccompOperator op) {
   return kOperators[static_cast<std::size_t>(op)];
 }
 
+using Compares = std::vector<scmp_arg_cmp>;
+
+/// A rule that tests an argument twice is one rule for each test, as runc hands it over.
+std::vector<Compares> alternatives(const std::vector<SeccompArg>& args) {
+  std::vector<Compares> out(1);
+  std::set<std::uint32_t> seen;
+  bool is_twice = false;
+  for (const SeccompArg& arg : args) {
+    out[0].push_back({arg.index, operator_of(arg.op), arg.value, arg.value_two});
+    if (!seen.insert(arg.index).second) is_twice = true;
+  }
+  if (!is_twice) return out;
+  const Compares all = std::move(out[0]);
+  out.clear();
+  for (const scmp_arg_cmp& each : all) out.push_back({each});
+  return out;
+}
+
 /// What libseccomp makes of the profile, the way that runc hands it over.
 Filter reference(const Seccomp& profile) {
   const std::uint32_t otherwise = action_of(profile.default_action, profile.default_errno_ret);
@@ -79,16 +99,14 @@ Filter reference(const Seccomp& profile) {
   for (const SeccompSyscall& rule : profile.syscalls) {
     const std::uint32_t action = action_of(rule.action, rule.errno_ret);
     if (action == otherwise) continue;
-    std::vector<scmp_arg_cmp> compares;
-    for (const SeccompArg& arg : rule.args) {
-      compares.push_back({arg.index, operator_of(arg.op), arg.value, arg.value_two});
-    }
     for (const std::string& name : rule.names) {
       const int number = ::seccomp_syscall_resolve_name(name.c_str());
       if (number == __NR_SCMP_ERROR) continue;
-      const int added = ::seccomp_rule_add_array(
-          context.get(), action, number, static_cast<unsigned>(compares.size()), compares.data());
-      EXPECT_EQ(added, 0) << name;
+      for (const Compares& each : alternatives(rule.args)) {
+        const int added = ::seccomp_rule_add_array(context.get(), action, number,
+                                                   static_cast<unsigned>(each.size()), each.data());
+        EXPECT_EQ(added, 0) << name;
+      }
     }
   }
   const base::UniqueFd file(::memfd_create("filter", MFD_CLOEXEC));
@@ -155,6 +173,11 @@ class Comparison {
     return largest;
   }
 
+  bool has_conditions() const {
+    return std::ranges::any_of(profile_.syscalls,
+                               [](const SeccompSyscall& rule) { return !rule.args.empty(); });
+  }
+
   std::vector<SeccompArg> conditions_on(const std::string& name) const {
     std::vector<SeccompArg> out;
     for (const SeccompSyscall& rule : profile_.syscalls) {
@@ -166,10 +189,15 @@ class Comparison {
 
   void compare_call(const Arch& arch, std::uint32_t number) {
     const std::string name = name_of(arch, number);
-    if (arch.token == SCMP_ARCH_X86 && (name == "socketcall" || name == "ipc")) return;
+    const bool is_multiplexer =
+        arch.token == SCMP_ARCH_X86 && (name == "socketcall" || name == "ipc");
+    if (is_multiplexer && has_conditions()) return;
     const bool is_new = number > enosys_above_ && profile_.default_action != SeccompAction::Allow &&
                         profile_.default_action != SeccompAction::Log;
-    const std::vector<SeccompArg> conditions = conditions_on(name);
+    std::vector<SeccompArg> conditions = conditions_on(name);
+    for (std::uint64_t selector = 0; is_multiplexer && selector < 26; ++selector) {
+      conditions.push_back({0, selector, 0, SeccompOperator::EqualTo});
+    }
     std::vector<std::array<std::uint64_t, 6>> calls(1);
     for (std::uint32_t index = 0; index < 6; ++index) {
       std::vector<std::array<std::uint64_t, 6>> more;
@@ -262,6 +290,75 @@ TEST(SeccompEquivalence, EveryOperatorWithCornersInBothHalves) {
       Comparison(profile).run();
       if (HasFatalFailure()) FAIL() << "operator " << op << " with " << value;
     }
+  }
+}
+
+TEST(SeccompEquivalence, AMaskedValueWithBitsBesideTheMask) {
+  Seccomp profile = empty_profile(SeccompAction::Errno);
+  profile.syscalls.push_back(
+      {{"lseek"}, SeccompAction::Allow, {}, {{1, 0xff00, 0x1234, SeccompOperator::MaskedEqual}}});
+  Comparison(profile).run();
+}
+
+TEST(SeccompEquivalence, CallsBehindMultiplexers) {
+  Seccomp profile = empty_profile(SeccompAction::Errno);
+  profile.syscalls.push_back(
+      {{"connect", "sendmmsg", "accept", "shmat", "semctl"}, SeccompAction::Allow, {}, {}});
+  profile.syscalls.push_back({{"socket", "msgget"}, SeccompAction::KillProcess, {}, {}});
+  EXPECT_GT(Comparison(profile).run(), 3600U);
+}
+
+TEST(SeccompEquivalence, AnArgumentThatIsTestedTwice) {
+  Seccomp profile = empty_profile(SeccompAction::Errno);
+  profile.syscalls.push_back(
+      {{"lseek"},
+       SeccompAction::Allow,
+       {},
+       {{1, 100, 0, SeccompOperator::GreaterThan}, {1, 50, 0, SeccompOperator::LessThan}}});
+  Comparison(profile).run();
+}
+
+/// What holds always goes before conditions, whichever comes first.
+TEST(SeccompEquivalence, SeveralRulesForOneCall) {
+  const SeccompSyscall always{{"lseek"}, SeccompAction::Errno, 5, {}};
+  const SeccompSyscall later{{"lseek"}, SeccompAction::Errno, 7, {}};
+  const SeccompSyscall sometimes{
+      {"lseek"}, SeccompAction::Allow, {}, {{1, 100, 0, SeccompOperator::GreaterThan}}};
+  const SeccompSyscall strictly{
+      {"lseek"}, SeccompAction::KillProcess, {}, {{1, 3, 0, SeccompOperator::EqualTo}}};
+  const std::vector<std::vector<SeccompSyscall>> cases = {
+      {always, later},       {always, sometimes},   {sometimes, always},
+      {sometimes, strictly}, {strictly, sometimes}, {strictly, sometimes, always}};
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    Seccomp profile = empty_profile(SeccompAction::Log);
+    profile.syscalls = cases[i];
+    Comparison(profile).run();
+    if (HasFatalFailure()) FAIL() << "case " << i;
+  }
+}
+
+TEST(SeccompEquivalence, OfRulesThatHoldTogetherTheStrictestAnswers) {
+  const SeccompSyscall mild{
+      {"lseek"}, SeccompAction::Allow, {}, {{1, 100, 0, SeccompOperator::GreaterThan}}};
+  const SeccompSyscall strict{
+      {"lseek"}, SeccompAction::KillProcess, {}, {{0, 3, 0, SeccompOperator::EqualTo}}};
+  for (const bool is_mild_first : {false, true}) {
+    Seccomp profile = empty_profile(SeccompAction::Errno);
+    profile.syscalls = {is_mild_first ? mild : strict, is_mild_first ? strict : mild};
+    const auto program = compile_seccomp(profile, nullptr);
+    ASSERT_TRUE(program);
+    const auto answer = [&program](std::uint64_t first, std::uint64_t second) {
+      seccomp_data call{};
+      call.nr = ::seccomp_syscall_resolve_name("lseek");
+      call.arch = AUDIT_ARCH_X86_64;
+      call.args[0] = first;
+      call.args[1] = second;
+      return evaluate(program->filter, call);
+    };
+    EXPECT_EQ(answer(3, 101), SECCOMP_RET_KILL_PROCESS);
+    EXPECT_EQ(answer(3, 1), SECCOMP_RET_KILL_PROCESS);
+    EXPECT_EQ(answer(4, 101), SECCOMP_RET_ALLOW);
+    EXPECT_EQ(answer(4, 1), SECCOMP_RET_ERRNO | EPERM);
   }
 }
 

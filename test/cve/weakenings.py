@@ -155,3 +155,19 @@ def at_hostname(act):
         if call.name == "sethostname":
             act()
     return weaken
+
+
+def unresolved(flags):
+    """openat2 without some of its RESOLVE_* for the paths of a guest, which these tests call attack/..."""
+    def weaken(call):
+        if call.name == "openat2" and "attack/" in call.text(1) + "/":
+            call.write(call[2] + 16, struct.pack("<Q", struct.unpack("<Q", call.read(call[2] + 16, 8))[0] & ~flags))
+    return weaken
+
+
+def no_procfs(call):
+    """To the process that runs a module, every file system is some other one than procfs."""
+    def answer(done):
+        done.write(done[1], bytes(8))  # statfs.f_type
+    if call.name == "fstatfs" and os.readlink(f"/proc/{call.pid}/exe").endswith("wherry-exec"):
+        call.after = answer
