@@ -23,16 +23,36 @@ std::string annotation(const oci::Spec& spec, const std::string& name) {
   return found == spec.annotations.end() ? std::string() : found->second;
 }
 
+/// What Kubernetes calls the container; containerd's and CRI-O's annotations.
+std::string container_name(const oci::Spec& spec) {
+  const std::string name = annotation(spec, "io.kubernetes.cri.container-name");
+  return name.empty() ? annotation(spec, "io.kubernetes.container.name") : name;
+}
+
+struct Setting {
+  std::string name;
+  std::string value;
+};
+
+/// SUBJECT.dev.wherry/CONTAINER stands before dev.wherry/SUBJECT, which a pod's containers share.
+Setting setting(const oci::Spec& spec, const std::string& subject) {
+  const std::string name = subject + ".dev.wherry/" + container_name(spec);
+  const auto found = spec.annotations.find(name);
+  if (found != spec.annotations.end()) return {name, found->second};
+  const std::string shared = "dev.wherry/" + subject;
+  return {shared, annotation(spec, shared)};
+}
+
 /// crun's and our own names. The "-smart" and "compat" values ask for what we do anyway.
 Wish wish_of(const oci::Spec& spec) {
-  const std::string own = annotation(spec, "dev.wherry/handler");
-  if (own == "native") return Wish::Native;
-  if (own == "wasm") return Wish::Wasm;
   // The pause container holds the pod's namespaces; pod annotations are not meant for it.
   if (annotation(spec, "io.kubernetes.cri.container-type") == "sandbox" ||
       annotation(spec, "io.kubernetes.cri-o.ContainerType") == "sandbox") {
     return Wish::Native;
   }
+  const std::string own = setting(spec, "handler").value;
+  if (own == "native") return Wish::Native;
+  if (own == "wasm") return Wish::Wasm;
   return Wish::None;
 }
 
@@ -84,20 +104,17 @@ bool notifies(const security::SeccompProgram* seccomp) {
 
 /// For the container's own process: a second one would find the ports taken.
 base::Result<std::vector<process::ListenAddress>> listeners_of(const process::EntryPoint& entry) {
-  const std::string text = annotation(entry.spec, process::kListenAnnotation);
-  if (text.empty() || entry.exec) return {};
-  return base::with_context(process::parse_listeners(text),
-                            std::string("annotation ") + process::kListenAnnotation);
+  const Setting listen = setting(entry.spec, "listen");
+  if (listen.value.empty() || entry.exec) return {};
+  return base::with_context(process::parse_listeners(listen.value), "annotation " + listen.name);
 }
-
-constexpr const char* kSocketsAnnotation = "dev.wherry/sockets";
 
 /// Without the annotation, what the network namespace allows.
 base::Result<std::string> socket_rules(const oci::Spec& spec) {
-  std::string rules = annotation(spec, kSocketsAnnotation);
-  TRY(base::with_context(engine::programs::check_socket_rules(rules),
-                         std::string("annotation ") + kSocketsAnnotation));
-  return rules;
+  Setting sockets = setting(spec, "sockets");
+  TRY(base::with_context(engine::programs::check_socket_rules(sockets.value),
+                         "annotation " + sockets.name));
+  return std::move(sockets.value);
 }
 
 /// How many of the preserved descriptors are listeners of the runtime's caller (sd_listen_fds(3)).

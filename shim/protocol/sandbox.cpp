@@ -41,11 +41,7 @@ void fields(auto& visit, Is<StopSandboxRequest> auto& m) {
 
 void fields(auto&, Is<StopSandboxResponse> auto&) {}
 
-void fields(auto& visit, Is<UpdateSandboxRequest> auto& m) {
-  visit(1, m.sandbox_id);
-  visit(2, m.resources);
-  visit(3, m.annotations);
-}
+void fields(auto& visit, Is<UpdateSandboxRequest> auto& m) { visit(1, m.sandbox_id); }
 
 void fields(auto&, Is<UpdateSandboxResponse> auto&) {}
 

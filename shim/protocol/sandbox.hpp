@@ -56,10 +56,9 @@ struct StopSandboxRequest {
 
 struct StopSandboxResponse {};
 
+/// What has changed stands in further fields, of which the shim needs none.
 struct UpdateSandboxRequest {
   std::string sandbox_id;
-  std::optional<Any> resources;
-  std::map<std::string, std::string> annotations;
 };
 
 struct UpdateSandboxResponse {};

@@ -86,6 +86,8 @@ void SandboxService::serve(const ttrpc::Call& call) {
       {Method::SandboxPingSandbox, &Self::decode_and_call<protocol::PingRequest, &Self::ping>},
       {Method::SandboxShutdownSandbox,
        &Self::decode_and_call<protocol::ShutdownSandboxRequest, &Self::shutdown>},
+      {Method::SandboxUpdateSandbox,
+       &Self::decode_and_call<protocol::UpdateSandboxRequest, &Self::update>},
       {Method::SandboxSandboxMetrics,
        &Self::decode_and_call<protocol::SandboxMetricsRequest, &Self::metrics>},
   };
@@ -93,7 +95,6 @@ void SandboxService::serve(const ttrpc::Call& call) {
   for (const Row& row : kRows) {
     if (method == row.method) return (this->*row.call)(call.from, call.request.payload);
   }
-  // UpdateSandbox among them: the pod has no limits of its own, and containerd goes on without it.
   server_.respond(call.from, ttrpc::unknown_method(call.request.method));
 }
 
@@ -224,6 +225,12 @@ void SandboxService::status(Key from, const protocol::SandboxStatusRequest& requ
 
 void SandboxService::ping(Key from, const protocol::PingRequest& request) {
   if (find(from, request.sandbox_id)) answer(from, protocol::PingResponse{});
+}
+
+void SandboxService::update(Key from, const protocol::UpdateSandboxRequest& request) {
+  // New limits of the pod, as the kubelet resizes it: they are its parent cgroup's, which the
+  // kubelet sets itself; the holder has none.
+  if (find(from, request.sandbox_id)) answer(from, protocol::UpdateSandboxResponse{});
 }
 
 void SandboxService::shutdown(Key from, const protocol::ShutdownSandboxRequest&) {

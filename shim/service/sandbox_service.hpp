@@ -75,6 +75,7 @@ class SandboxService : private Replies {
   void wait(Key from, const protocol::WaitSandboxRequest& request);
   void status(Key from, const protocol::SandboxStatusRequest& request);
   void ping(Key from, const protocol::PingRequest& request);
+  void update(Key from, const protocol::UpdateSandboxRequest& request);
   void shutdown(Key from, const protocol::ShutdownSandboxRequest& request);
   void metrics(Key from, const protocol::SandboxMetricsRequest& request);
 

@@ -77,6 +77,7 @@ def foreign_parents():
 def first_process(directory, name, command):
     """Pid 1 of the bed: prepares the namespaces, runs the script, reaps whoever is orphaned."""
     mount("-t", "proc", "proc", "/proc")
+    unmount_below("/run")
     mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     os.makedirs("/run/lock")
     mount("-t", "tmpfs", "-o", "mode=755,size=8g", "tmpfs", directory)
@@ -94,6 +95,14 @@ def first_process(directory, name, command):
         if pid == child:
             code = os.waitstatus_to_exitcode(status)
             sys.exit(code if code >= 0 else 128 - code)
+
+
+def unmount_below(directory):
+    """What is mounted there is the machine's (`ip netns`), and would be taken for the bed's."""
+    points = [line.split()[4] for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()]
+    for point in reversed(points):
+        if point.startswith(directory + "/"):
+            subprocess.run(["umount", "-l", point], check=True)
 
 
 def mount(*arguments):

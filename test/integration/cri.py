@@ -66,31 +66,32 @@ class Client:
 class Pod:
     """A sandbox with one container."""
 
-    def __init__(self, client, name):
+    def __init__(self, client, name, annotations=None):
         self.client, self.name, self.container = client, name, None
         self.logs = pathlib.Path(client.bed.path("pods", client.bed.daemon, name))
         self.logs.mkdir(parents=True, exist_ok=True)
         self.config = {"metadata": {"name": name, "uid": name, "namespace": "default", "attempt": 0},
-                       "logDirectory": str(self.logs),
+                       "logDirectory": str(self.logs), "annotations": annotations or {},
                        "linux": {"cgroupParent": f"/{client.bed.name}"}}
         self.id = client.call("RunPodSandbox", {
             "config": self.config, "runtimeHandler": HANDLER})["podSandboxId"]
 
-    def start(self, args, image=WORKER, resources=None):
+    def start(self, args, image=WORKER, resources=None, name="main"):
+        """A container; the methods below speak of the last one."""
         self.container = self.client.call("CreateContainer", {
             "podSandboxId": self.id, "sandboxConfig": self.config,
-            "config": {"metadata": {"name": "main", "attempt": 0}, "image": {"image": image},
-                       "args": args, "logPath": "log",
+            "config": {"metadata": {"name": name, "attempt": 0}, "image": {"image": image},
+                       "args": args, "logPath": name,
                        "linux": {"resources": resources or {}}}})["containerId"]
         self.client.call("StartContainer", {"containerId": self.container})
+        self.log_file = self.logs / name
 
     def status(self):
         return self.client.call("ContainerStatus", {"containerId": self.container})["status"]
 
     def log(self):
         """What the container wrote, without the log's own columns."""
-        path = self.logs / "log"
-        lines = path.read_text().splitlines() if path.exists() else []
+        lines = self.log_file.read_text().splitlines() if self.log_file.exists() else []
         return [line.split(" ", 3)[3] for line in lines]
 
     def wait_log(self, line):
@@ -129,9 +130,12 @@ class Pods:
             each.remove()
         self.client.close()
 
+    def pod(self, name, **more):
+        self.started.append(Pod(self.client, name, **more))
+        return self.started[-1]
+
     def run(self, name, *args, **more):
-        self.started.append(Pod(self.client, name))
-        self.started[-1].start(list(args), **more)
+        self.pod(name).start(list(args), **more)
         return self.started[-1]
 
 
@@ -210,6 +214,23 @@ def ends_have_their_status_and_reason(bed):
         stopped.stop(grace=10)
         eq(stopped.status()["exitCode"], 143)
         true(time.monotonic() - begin < 3, "the grace period was used")
+
+
+@case
+def containers_of_a_pod_have_annotations_of_their_own(bed):
+    only_wherry("runs no modules")
+    said = {"dev.wherry/listen": "tcp:8080", "listen.dev.wherry/two": "tcp:8081, tcp:8082",
+            "listen.dev.wherry/none": "", "handler.dev.wherry/native": "native",
+            # Of a pod: its pause container is native all the same.
+            "dev.wherry/handler": "wasm"}
+    with Pods(bed) as started:
+        pod = started.pod("annotated", annotations=said)
+        for name, listens in (("every", ["1"]), ("two", ["2"]), ("none", [])):
+            pod.start(["env", "LISTEN_FDS"], name=name)
+            pod.wait_end()
+            eq(pod.log(), listens, name)
+        pod.start(["sh", "-c", "echo executed"], image=catalogue.reference("busybox"), name="native")
+        pod.wait_log("executed")
 
 
 def run_counter(started, name):

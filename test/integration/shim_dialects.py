@@ -301,7 +301,9 @@ def a_sandbox_is_held_without_a_pause_container(box):
     eq((status.number(2), status.text(3)), (pid, "SANDBOX_READY"))
     eq(ask("Platform").inner(1).text(1), "linux")
     ask("PingSandbox")
-    refused(UNIMPLEMENTED, ask, "UpdateSandbox")
+    # Field 4 is the sandbox as containerd knows it now, field 5 what of it is new.
+    ask("UpdateSandbox", (4, message((1, name))), (5, ["extensions"]))
+    refused(NOT_FOUND, client.call, "UpdateSandbox", message((1, "another")), SANDBOX)
 
     def of_the_pod(config):
         config["linux"]["namespaces"] = [{"type": "mount"}, {"type": "ipc", "path": f"/proc/{pid}/ns/ipc"},

@@ -344,6 +344,15 @@ def kill_9_after_each_step_of_a_pod_leaves_nothing(bed):
 
 
 @pod_case
+def a_pods_resources_are_changed(bed):
+    pod = Pod(bed)
+    resources = {"cpuPeriod": 100000, "cpuQuota": 70000, "memoryLimitInBytes": 96 << 20}
+    call(bed, "UpdatePodSandboxResources", {"podSandboxId": pod.id, "resources": resources})
+    eq(pod.status()["state"], "SANDBOX_READY")
+    pod.remove()
+
+
+@pod_case
 def many_pods_one_after_another(bed):
     for number in range(5):
         pod = Pod(bed, name=f"pod{number}")
