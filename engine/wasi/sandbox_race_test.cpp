@@ -4,10 +4,10 @@
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "engine/wasi/fake_guest.hpp"
@@ -83,32 +83,6 @@ TEST_F(ChangingTree, ADirectoryThatBecomesALinkOutwardsIsNeverWrittenThrough) {
   EXPECT_GT(made, 0);
 }
 
-/// The look that finds a harmless file must not count for what is opened behind it.
-TEST_F(ChangingTree, AFileThatBecomesALinkToTheMemoryIsNeverOpened) {
-  WasiOptions options;
-  Preopen& root = options.preopens.emplace_back();
-  root.directory = base::open_file("/", O_RDONLY | O_DIRECTORY).value();
-  root.guest_path = "/";
-  root.sandbox = Sandbox::InRoot;
-  FakeGuest guest(std::move(options));
-  write(inside() / "file", "inside");
-  fs::create_symlink("/proc/self/mem", inside() / "link");
-  struct stat harmless{};
-  ASSERT_EQ(::stat((inside() / "file").c_str(), &harmless), 0);
-  exchange(inside() / "file", inside() / "link");
-  int reached = 0;
-  for (int i = 0; i < kRounds; ++i) {
-    Fd fd = 0;
-    const OpenOptions writing{.base = rights::kFdWrite | rights::kFdFilestatGet};
-    if (guest.open(3, (inside() / "file").native(), writing, fd) != Errno::Success) continue;
-    ++reached;
-    ASSERT_EQ(guest.call<fd_filestat_get>(fd, FakeGuest::kBuffer), Errno::Success);
-    ASSERT_EQ(guest.get<Filestat>(FakeGuest::kBuffer).ino, harmless.st_ino);
-    ASSERT_EQ(guest.call<fd_close>(fd), Errno::Success);
-  }
-  EXPECT_GT(reached, 0);
-}
-
 /// Another thread of the guest: does something to it again and again while the test calls.
 class GuestWithThreads : public GuestWithDirectory {
  protected:
@@ -170,7 +144,9 @@ TEST_F(GuestWithThreads, ABufferThatGrowsWhileItIsLookedAtIsNotReadFurther) {
   });
   int written = 0;
   int refused = 0;
-  for (int i = 0; i < kRounds || (i < 100 * kRounds && (written == 0 || refused == 0)); ++i) {
+  // By time: a step between two reads of the length is short.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+  while (std::chrono::steady_clock::now() < end) {
     const Errno error = guest_.call<fd_write>(fd, FakeGuest::kIovs, 1U, FakeGuest::kResult);
     if (error != Errno::Success) {
       ++refused;

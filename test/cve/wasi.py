@@ -3,6 +3,7 @@
 call are edited out by weakened_builds.py, whose unit tests have every way that is known."""
 
 import os
+import shutil
 import sys
 
 import weakenings
@@ -75,6 +76,31 @@ def the_memory_of_its_own_process(box):
     opened = in_a_container(box, tries)
     eq(opened(intact, "intact"), [], "the runtime as it is")
     eq(opened(weakenings.no_procfs, "weakened"), tries, "when procfs is not recognised")
+
+
+@test
+def the_memory_behind_a_file_that_is_exchanged(box):
+    """A harmless file is looked at, and a link to the memory opened."""
+    bundle = bundle_of(box, c_module(box, TRY), ["/app.wasm", "w:/attack/exchanged"])
+    name, other = f"{bundle}/rootfs/attack/exchanged", f"{bundle}/rootfs/attack/other"
+    attempt(box, intact, bundle, "compiled")
+
+    def opened(container, passes_for_found):
+        shutil.rmtree(os.path.dirname(name), ignore_errors=True)
+        write(other, "harmless")
+        os.symlink("/proc/self/mem", name)
+        count = []
+
+        def swap():
+            count.append(True)
+            os.rename(name, name + "-")
+            os.rename(other, name)
+            os.rename(name + "-", other)
+        out = attempt(box, weakenings.exchanging("attack/exchanged", swap, passes_for_found), bundle, container)
+        eq(len(count), 2, "exchanges")
+        return out
+    eq(opened("intact", False), "", "the runtime as it is")
+    eq(opened("weakened", True), "w:/attack/exchanged\n", "when the two are one file")
 
 
 @test

@@ -171,3 +171,29 @@ def no_procfs(call):
         done.write(done[1], bytes(8))  # statfs.f_type
     if call.name == "fstatfs" and os.readlink(f"/proc/{call.pid}/exe").endswith("wherry-exec"):
         call.after = answer
+
+
+def exchanging(name, swap, passes_for_found=False):
+    """A path that ends in `name` is exchanged before the second and the third time that it is opened: what is
+    looked at is not what is opened. With `passes_for_found` the two are taken for one file."""
+    opened, found = [], []
+
+    def remember(done):
+        found.append(done.read(buffer[0], 16))  # st_dev, st_ino
+
+    def deceive(done):
+        done.write(buffer[0], found[0])
+    buffer = []
+
+    def weaken(call):
+        if call.name == "openat2" and call.text(1).endswith(name):
+            opened.append(True)
+            if len(opened) in (2, 3):
+                swap()
+        elif passes_for_found and call.name in ("fstat", "newfstatat") and len(opened) in (2, 3):
+            buffer[:] = [call[1] if call.name == "fstat" else call[2]]
+            if len(opened) == 2 and not found:
+                call.after = remember
+            elif len(opened) == 3 and found:
+                call.after = deceive
+    return weaken

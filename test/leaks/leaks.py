@@ -3,8 +3,8 @@
 moment; afterwards nothing may be left: leaks.py [CYCLES] (default 1000; SEED chooses the moments).
 
 Looked at, before and after: mounts, cgroups and processes (test/integration/harness.py), entries of
-the state directory, session keyrings, and descriptors that the runtime's processes could have handed to
-this one. What a container's process holds is test/integration/isolation.py's business. The last line is "N passed, M failed", over the things looked at.
+the state directory, session keyrings; and, in every container that runs, what its program has open. The
+last line is "N passed, M failed", over the things looked at.
 """
 
 import json
@@ -21,14 +21,21 @@ import harness  # noqa: E402
 CYCLES = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
 SEED = int(os.environ.get("SEED", "1"))
 PATIENCE_SECONDS = 30
+OF_THE_CALLER = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)  # every command inherits it
 
 
 def keyrings():
     return sum("_ses.leak" in line for line in pathlib.Path("/proc/keys").read_text().splitlines())
 
 
-def open_descriptors():
-    return len(os.listdir("/proc/self/fd"))
+def strange_descriptors(pid):
+    """What a program has open besides its streams. None: it does not run (any more)."""
+    try:
+        if os.readlink(f"/proc/{pid}/exe") != "/bin/busybox":
+            return None
+        return [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd") if int(fd) > 2]
+    except OSError:
+        return None
 
 
 def mounts():
@@ -37,7 +44,7 @@ def mounts():
 
 def call(box, chance, *words):
     """One command, killed at a random moment with a probability of `chance`. Was it killed?"""
-    command = subprocess.Popen(box.command(*words), stdin=subprocess.DEVNULL,
+    command = subprocess.Popen(box.command(*words), stdin=subprocess.DEVNULL, pass_fds=(OF_THE_CALLER,),
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     killed = chance.random() < 1 / 3
     if killed:
@@ -47,8 +54,8 @@ def call(box, chance, *words):
     return killed or command.returncode != 0
 
 
-def cycle(box, chance, bundle, number):
-    """Everything has a name of its own, so that no cycle clears up behind an earlier one."""
+def cycle(box, chance, bundle, number, seen):
+    """`seen` gets what running programs have open. Everything has a name of its own, so that no cycle clears up behind an earlier one."""
     container = f"leak{number}"
     config = json.loads(pathlib.Path(bundle, "config.json").read_text())
     config["linux"]["cgroupsPath"] = f"{box.cgroup}/{container}"
@@ -56,6 +63,9 @@ def cycle(box, chance, bundle, number):
     killed = call(box, chance, "create", "--bundle", bundle, container)
     if not killed or box.call("state", container).status == 0:
         call(box, chance, "start", container)
+        state = box.call("state", container)
+        if state.status == 0:
+            seen.append(strange_descriptors(json.loads(state.out)["pid"]))
         call(box, chance, "kill", container, "KILL")
     call(box, chance, "delete", "--force", container)
     box.force_delete(container)
@@ -71,16 +81,16 @@ def main():
     box = harness.Box("leaks")
     bundle = box.bundle(["sleep", "1000"])
     box.call("list")
-    before = {"mounts": mounts(), "descriptors of this process": open_descriptors(), "keyrings": keyrings()}
+    before, seen = {"mounts": mounts(), "keyrings": keyrings()}, []
     begin = time.monotonic()
     for number in range(CYCLES):
-        cycle(box, chance, bundle, number)
+        cycle(box, chance, bundle, number, seen)
         if (number + 1) % 100 == 0:
             print(f"{number + 1} cycles, {time.monotonic() - begin:.0f} s", flush=True)
 
     def now():
         harness.reap()
-        return {"mounts": mounts(), "descriptors of this process": open_descriptors(), "keyrings": keyrings()}
+        return {"mounts": mounts(), "keyrings": keyrings()}
 
     # Keys and the last processes of a pid namespace go a little later than the command.
     harness.settle(lambda: not box.leftovers() and now() == before, PATIENCE_SECONDS)
@@ -88,6 +98,9 @@ def main():
     for what, count in before.items():
         if after[what] > count:
             failures.append(f"{what}: {count} before, {after[what]} after")
+    looked_at = [each for each in seen if each is not None]
+    if any(looked_at) or not looked_at:
+        failures.append(f"descriptors in {len(looked_at)} containers: {next(filter(None, looked_at), 'none seen')}")
     left = box.leftovers()
     failures += left[:20] and [f"{len(left)} left: " + ", ".join(left[:20])]
     if box.containers():
