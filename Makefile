@@ -1,6 +1,6 @@
 # The commands of this project. `make demo` and `make test` are all that one needs; both install what
 # is missing on Debian 12.
-.PHONY: build demo install example-images test test-cri test-k8s test-programs test-vm test-leaks test-cve bench fuzz lint packages clean
+.PHONY: build demo install example-images test test-cri test-k8s test-programs test-vm test-leaks test-cve test-weakened bench fuzz lint packages clean
 .DEFAULT_GOAL := build
 
 BIN := build/release/bin
@@ -62,9 +62,14 @@ test-k8s: build
 test-leaks: build
 	@SEED=$(or $(SEED),1) RUNTIME=$(abspath $(BIN))/wherry test/leaks/leaks.py $(or $(CYCLES),1000)
 
-# What other runtimes had CVEs for, on the runtime and with its defences switched off.
+# What other runtimes had CVEs for, on the runtime and with its defences switched off by ptrace (a minute; in `make test` too).
 test-cve: build
 	@RUNTIME=$(abspath $(BIN))/wherry test/cve/run
+
+# Each defence of the WASI sandbox and the filter compiler edited out in turn, and leaks planted, in builds that
+# nothing installs: the tests must fail (20 minutes). make test-weakened ONLY="wasi", or the name of one
+test-weakened: packages
+	@test/cve/weakened_builds.py $(ONLY)
 
 # A table, and build/bench.json.
 bench: build

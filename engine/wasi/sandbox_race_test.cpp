@@ -7,7 +7,6 @@
 #include <sys/syscall.h>
 
 #include <atomic>
-#include <chrono>
 #include <thread>
 
 #include "engine/wasi/fake_guest.hpp"
@@ -129,33 +128,6 @@ TEST_F(GuestWithThreads, APathThatIsExchangedWhileItIsOpenedLeadsNowhereElse) {
     ASSERT_EQ(guest_.call<fd_close>(fd), Errno::Success);
   }
   EXPECT_GT(reached, 0);
-  EXPECT_GT(refused, 0);
-}
-
-TEST_F(GuestWithThreads, ABufferThatGrowsWhileItIsLookedAtIsNotReadFurther) {
-  write(inside() / "file", "");
-  Fd fd = 0;
-  ASSERT_EQ(guest_.open(kDir, "file", {.base = rights::kFdWrite}, fd), Errno::Success);
-  constexpr Size kFits = 16;
-  guest_.put_iovec(FakeGuest::kBuffer, kFits);
-  meanwhile([this] {
-    guest_.put_iovec(FakeGuest::kBuffer, FakeGuest::kMemory);
-    guest_.put_iovec(FakeGuest::kBuffer, kFits);
-  });
-  int written = 0;
-  int refused = 0;
-  // By time: a step between two reads of the length is short.
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
-  while (std::chrono::steady_clock::now() < end) {
-    const Errno error = guest_.call<fd_write>(fd, FakeGuest::kIovs, 1U, FakeGuest::kResult);
-    if (error != Errno::Success) {
-      ++refused;
-      continue;
-    }
-    ++written;
-    ASSERT_EQ(guest_.get<Size>(FakeGuest::kResult), kFits);
-  }
-  EXPECT_GT(written, 0);
   EXPECT_GT(refused, 0);
 }
 
