@@ -16,6 +16,7 @@
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
+#include <llvm/Transforms/IPO/GlobalDCE.h>
 
 #include <cstring>
 #include <memory>
@@ -50,35 +51,61 @@ std::unique_ptr<llvm::LLVMTargetMachine> make_target(std::string_view cpu, Effor
                                   llvm::Reloc::PIC_, llvm::CodeModel::Small, level)));
 }
 
-void optimise(llvm::Module& module, llvm::TargetMachine& target, Effort effort) {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = effort == Effort::Full;
-  tuning.SLPVectorization = effort == Effort::Full;
-  tuning.LoopInterleaving = effort == Effort::Full;
-  llvm::PassBuilder builder(&target, tuning);
-  // No function of libc exists where this code runs.
-  llvm::TargetLibraryInfoImpl library(target.getTargetTriple());
-  library.disableAllFunctions();
-  functions.registerPass([&] { return llvm::TargetLibraryAnalysis(library); });
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  if (effort == Effort::Full) {
-    builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
-    return;
+/// LLVM's analyses over one module, and the builder of its pipelines.
+class Pipeline {
+ public:
+  Pipeline(llvm::TargetMachine& target, Effort effort)
+      : library_(target.getTargetTriple()), builder_(&target, tuning(effort)) {
+    // No function of libc exists where this code runs.
+    library_.disableAllFunctions();
+    functions_.registerPass([this] { return llvm::TargetLibraryAnalysis(library_); });
+    builder_.registerModuleAnalyses(modules_);
+    builder_.registerCGSCCAnalyses(components_);
+    builder_.registerFunctionAnalyses(functions_);
+    builder_.registerLoopAnalyses(loops_);
+    builder_.crossRegisterProxies(loops_, functions_, components_, modules_);
   }
-  llvm::ModulePassManager cheap;
-  if (!builder.parsePassPipeline(
-          cheap, "function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,dce)")) {
-    cheap.run(module, modules);
+
+  /// Everything that wants to see callees: inlining, constants across calls.
+  void simplify(llvm::Module& module) {
+    llvm::ModulePassManager passes = builder_.buildModuleSimplificationPipeline(
+        llvm::OptimizationLevel::O2, llvm::ThinOrFullLTOPhase::None);
+    passes.addPass(llvm::GlobalDCEPass());
+    passes.run(module, modules_);
   }
-}
+
+  /// The rest: vectorizers, unrolling.
+  void optimise(llvm::Module& module) {
+    builder_
+        .buildModuleOptimizationPipeline(llvm::OptimizationLevel::O2,
+                                         llvm::ThinOrFullLTOPhase::None)
+        .run(module, modules_);
+  }
+
+  void tidy(llvm::Module& module) {
+    llvm::ModulePassManager cheap;
+    if (!builder_.parsePassPipeline(
+            cheap, "function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,dce)")) {
+      cheap.run(module, modules_);
+    }
+  }
+
+ private:
+  static llvm::PipelineTuningOptions tuning(Effort effort) {
+    llvm::PipelineTuningOptions out;
+    out.LoopVectorization = effort == Effort::Full;
+    out.SLPVectorization = effort == Effort::Full;
+    out.LoopInterleaving = effort == Effort::Full;
+    return out;
+  }
+
+  llvm::TargetLibraryInfoImpl library_;
+  llvm::LoopAnalysisManager loops_;
+  llvm::FunctionAnalysisManager functions_;
+  llvm::CGSCCAnalysisManager components_;
+  llvm::ModuleAnalysisManager modules_;
+  llvm::PassBuilder builder_;
+};
 
 /// What addPassesToEmitFile does, with passes of ours after instruction selection and at the end.
 bool add_machine_passes(llvm::LLVMTargetMachine& target, llvm::legacy::PassManager& passes,
@@ -119,14 +146,22 @@ bool initialise_target() {
   return set_llvm_option("indvars-widen-indvars", "false");
 }
 
-Result<ObjectCode> generate_object(llvm::Module& module, std::string_view cpu, Effort effort,
-                                   bool verify) {
+Result<void> simplify(llvm::Module& module, std::string_view cpu, Effort effort, bool verify) {
   const std::unique_ptr<llvm::LLVMTargetMachine> target = make_target(cpu, effort);
   if (!target) return fail(ErrorKind::System, "internal: LLVM has no x86-64 target");
   module.setTargetTriple(kTriple);
   module.setDataLayout(target->createDataLayout());
   if (verify) TRY(check(module, "before"));
-  optimise(module, *target, effort);
+  if (effort == Effort::Full) Pipeline(*target, effort).simplify(module);
+  return {};
+}
+
+Result<ObjectCode> generate_object(llvm::Module& module, std::string_view cpu, Effort effort,
+                                   bool verify) {
+  const std::unique_ptr<llvm::LLVMTargetMachine> target = make_target(cpu, effort);
+  if (!target) return fail(ErrorKind::System, "internal: LLVM has no x86-64 target");
+  Pipeline pipeline(*target, effort);
+  effort == Effort::Full ? pipeline.optimise(module) : pipeline.tidy(module);
   if (verify) TRY(check(module, "after"));
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream out(object);

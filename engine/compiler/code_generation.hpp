@@ -30,8 +30,12 @@ enum class Effort : std::uint8_t {
 /// Call once before the first object, on one thread. False when this LLVM is not the one we know.
 bool initialise_target();
 
-/// Optimises `module` in place and returns an ELF object. Thread safe for modules of different
-/// LLVMContexts. With `verify`, IR that breaks LLVM's rules is an error (before and after).
+/// The first half of the optimiser, in place: what wants to see the bodies of callees. With
+/// `verify`, IR that breaks LLVM's rules is an error (before this half and after the other).
+/// Both halves are thread safe for modules of different LLVMContexts.
+Result<void> simplify(llvm::Module& module, std::string_view cpu, Effort effort, bool verify);
+
+/// The second half, and an ELF object of what it leaves.
 Result<ObjectCode> generate_object(llvm::Module& module, std::string_view cpu, Effort effort,
                                    bool verify);
 

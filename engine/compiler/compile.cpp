@@ -3,12 +3,13 @@
 #include "engine/compiler/compile.hpp"
 
 #include <algorithm>
-#include <atomic>
+#include <iterator>
+#include <memory>
 #include <mutex>
 #include <numeric>
-#include <optional>
 #include <set>
-#include <thread>
+#include <span>
+#include <string>
 
 #include "base/result.hpp"
 #include "engine/compiler/chunk_module.hpp"
@@ -16,31 +17,15 @@
 #include "engine/compiler/code_generation.hpp"
 #include "engine/compiler/function_lowering.hpp"
 #include "engine/compiler/link.hpp"
+#include "engine/compiler/module_split.hpp"
 #include "engine/compiler/trampolines.hpp"
+#include "engine/compiler/work_queue.hpp"
 
 namespace engine::compiler {
 namespace {
 
-Result<ObjectCode> compile_chunk(const ModuleShape& shape, const Chunk& chunk,
-                                 const CompileOptions& options) {
-  llvm::LLVMContext context;
-  context.setDiscardValueNames(true);
-  const std::string_view cpu = cpu_level_name(options.cpu);
-  ChunkModule code(context, shape, cpu);
-  for (const std::uint32_t function : chunk.functions) {
-    TRY(FunctionLowering(code, function).run());
-    if (!shape.visible[function]) {
-      code.function(function)->setVisibility(llvm::GlobalValue::DefaultVisibility);
-      code.function(function)->setLinkage(llvm::GlobalValue::InternalLinkage);
-    }
-  }
-  for (const std::uint32_t function : chunk.imports) {
-    TRY(FunctionLowering(code, function).run());
-    code.function(function)->setLinkage(llvm::GlobalValue::AvailableExternallyLinkage);
-  }
-  code.finish();
-  return generate_object(code.module, cpu, chunk.effort, options.verify);
-}
+/// A module of few chunks is cut once more after inlining, so that all cores have work.
+constexpr std::size_t kLeastObjects = 4;
 
 Result<ObjectCode> compile_trampolines(const ModuleShape& shape, const CompileOptions& options) {
   const Module& module = *shape.module;
@@ -59,61 +44,108 @@ Result<ObjectCode> compile_trampolines(const ModuleShape& shape, const CompileOp
   for (const std::uint32_t type : entries) build_entry_trampoline(code, type);
   for (const std::uint32_t type : hosts) build_host_trampoline(code, type);
   code.finish();
+  TRY(simplify(code.module, cpu, Effort::Full, options.verify));
   return generate_object(code.module, cpu, Effort::Full, options.verify);
 }
 
-/// Hands out chunks, largest first, until all are compiled or one has failed.
-class WorkQueue {
+/// Compiles all chunks of a module, largest first.
+class ChunkCompiler {
  public:
-  WorkQueue(const ModuleShape& shape, std::span<const Chunk> chunks, const CompileOptions& options,
-            const Progress& progress)
+  ChunkCompiler(const ModuleShape& shape, std::span<const Chunk> chunks,
+                const CompileOptions& options, const Progress& progress)
       : shape_(shape), chunks_(chunks), options_(options), progress_(progress) {
-    order_.resize(chunks.size());
-    std::iota(order_.begin(), order_.end(), std::size_t{0});
-    std::ranges::sort(order_, [&](std::size_t left, std::size_t right) {
-      return std::pair(chunks_[right].bytes, left) < std::pair(chunks_[left].bytes, right);
-    });
     objects_.resize(chunks.size());
     for (const Chunk& chunk : chunks) total_ += chunk.bytes;
   }
 
+  /// The trampolines' object comes last.
   Result<std::vector<ObjectCode>> run() {
-    const std::size_t count =
-        std::clamp<std::size_t>(options_.threads, 1, std::max<std::size_t>(chunks_.size(), 1));
-    std::vector<std::jthread> workers;
-    for (std::size_t i = 1; i < count; ++i) workers.emplace_back([this] { work(); });
-    work();
-    workers.clear();
-    if (error_) return std::unexpected(std::move(*error_));
-    return std::move(objects_);
+    std::vector<std::size_t> order(chunks_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::sort(order, [&](std::size_t left, std::size_t right) {
+      return std::pair(chunks_[right].bytes, left) < std::pair(chunks_[left].bytes, right);
+    });
+    for (const std::size_t chunk : order) {
+      queue_.add([this, chunk] { return compile_chunk(chunk); });
+    }
+    ObjectCode trampolines;
+    queue_.add([&]() -> Result<void> {
+      trampolines = TRY(compile_trampolines(shape_, options_));
+      return {};
+    });
+    TRY(queue_.run(std::max<std::uint32_t>(options_.threads, 1)));
+    std::vector<ObjectCode> out;
+    for (std::vector<ObjectCode>& parts : objects_) {
+      std::ranges::move(parts, std::back_inserter(out));
+    }
+    out.push_back(std::move(trampolines));
+    return out;
   }
 
  private:
-  void work() {
-    for (std::size_t turn = next_++; turn < order_.size(); turn = next_++) {
-      const std::size_t chunk = order_[turn];
-      auto object = compile_chunk(shape_, chunks_[chunk], options_);
-      const std::scoped_lock lock(mutex_);
-      if (!object) {
-        if (!error_) error_ = std::move(object.error());
-        next_ = order_.size();
-        return;
-      }
-      objects_[chunk] = *std::move(object);
-      done_ += chunks_[chunk].bytes;
-      if (progress_) progress_(done_, total_);
+  Result<void> compile_chunk(std::size_t index) {
+    const Chunk& chunk = chunks_[index];
+    llvm::LLVMContext context;
+    context.setDiscardValueNames(true);
+    ChunkModule code(context, shape_, cpu_);
+    TRY(lower(chunk, code));
+    TRY(simplify(code.module, cpu_, chunk.effort, options_.verify));
+    const std::size_t parts = (kLeastObjects + chunks_.size() - 1) / chunks_.size();
+    if (parts == 1 || chunk.effort == Effort::Cheap) {
+      objects_[index].push_back(
+          TRY(generate_object(code.module, cpu_, chunk.effort, options_.verify)));
+      report(chunk.bytes);
+      return {};
     }
+    const auto split = std::make_shared<const SplitModule>(
+        split_module(code.module, parts, std::to_string(index)));
+    objects_[index].resize(split->parts.size());
+    for (std::size_t part = 0; part < split->parts.size(); ++part) {
+      queue_.add([this, index, split, part] { return compile_part(index, *split, part); });
+    }
+    return {};
+  }
+
+  Result<void> lower(const Chunk& chunk, ChunkModule& code) const {
+    for (const std::uint32_t function : chunk.functions) {
+      TRY(FunctionLowering(code, function).run());
+      if (!shape_.visible[function]) {
+        code.function(function)->setVisibility(llvm::GlobalValue::DefaultVisibility);
+        code.function(function)->setLinkage(llvm::GlobalValue::InternalLinkage);
+      }
+    }
+    for (const std::uint32_t function : chunk.imports) {
+      TRY(FunctionLowering(code, function).run());
+      code.function(function)->setLinkage(llvm::GlobalValue::AvailableExternallyLinkage);
+    }
+    code.finish();
+    return {};
+  }
+
+  Result<void> compile_part(std::size_t chunk, const SplitModule& split, std::size_t part) {
+    llvm::LLVMContext context;
+    const auto module = TRY(read_part(split, part, context));
+    objects_[chunk][part] = TRY(generate_object(*module, cpu_, Effort::Full, options_.verify));
+    const std::size_t parts = split.parts.size();
+    const std::uint64_t bytes = chunks_[chunk].bytes;
+    report(bytes * (part + 1) / parts - bytes * part / parts);
+    return {};
+  }
+
+  void report(std::uint64_t bytes) {
+    const std::scoped_lock lock(mutex_);
+    done_ += bytes;
+    if (progress_) progress_(done_, total_);
   }
 
   const ModuleShape& shape_;
   std::span<const Chunk> chunks_;
   const CompileOptions& options_;
   const Progress& progress_;
-  std::vector<std::size_t> order_;
-  std::vector<ObjectCode> objects_;
-  std::atomic<std::size_t> next_ = 0;
-  std::mutex mutex_;  // for what follows
-  std::optional<Error> error_;
+  const std::string_view cpu_ = cpu_level_name(options_.cpu);
+  WorkQueue queue_;
+  std::vector<std::vector<ObjectCode>> objects_;  // by chunk; its parts
+  std::mutex mutex_;                              // for done_ and calls of progress_
   std::uint64_t done_ = 0;
   std::uint64_t total_ = 0;
 };
@@ -126,8 +158,7 @@ Result<artifact::CompiledCode> compile(const Module& module, const CompileOption
   if (!target_ready) return fail(ErrorKind::System, "internal: LLVM lacks an option that we set");
   ModuleShape shape = module_shape(module);
   const std::vector<Chunk> chunks = TRY(plan_chunks(module, options, shape));
-  auto objects = TRY(WorkQueue(shape, chunks, options, progress).run());
-  objects.push_back(TRY(compile_trampolines(shape, options)));
+  const auto objects = TRY(ChunkCompiler(shape, chunks, options, progress).run());
   artifact::CompiledCode out = TRY(link_objects(module, objects));
   out.target_cpu = cpu_level_name(options.cpu);
   for (const Chunk& chunk : chunks) {

@@ -336,16 +336,19 @@ TEST(Compile, OutputIsTheSameForAnyNumberOfThreads) {
     sample.add_function(type, {0, 0x20, 0, 0x41, i, 0x6a, 0x10, callee, 0x0b}, i % 3 == 0);
   }
   CompileOptions options = test_options();
-  options.chunk_instructions = 12;
-  options.threads = 1;
-  const auto one = must_compile(sample.get(), options);
-  options.threads = 3;
-  const auto three = must_compile(sample.get(), options);
-  EXPECT_EQ(one.text, three.text);
-  EXPECT_EQ(one.rodata, three.rodata);
-  EXPECT_EQ(one.positions.size(), three.positions.size());
-  EXPECT_EQ(one.inlined.size(), three.inlined.size());
-  EXPECT_EQ(one.sites.size(), three.sites.size());
+  for (const std::uint32_t chunk :
+       {12U, options.chunk_instructions}) {  // several, and one in parts
+    options.chunk_instructions = chunk;
+    options.threads = 1;
+    const auto one = must_compile(sample.get(), options);
+    options.threads = 3;
+    const auto three = must_compile(sample.get(), options);
+    EXPECT_EQ(one.text, three.text);
+    EXPECT_EQ(one.rodata, three.rodata);
+    EXPECT_EQ(one.positions.size(), three.positions.size());
+    EXPECT_EQ(one.inlined.size(), three.inlined.size());
+    EXPECT_EQ(one.sites.size(), three.sites.size());
+  }
 }
 
 TEST(Compile, AGiantRunsWithTheCheapPipeline) {

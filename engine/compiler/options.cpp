@@ -6,7 +6,7 @@ namespace engine::compiler {
 namespace {
 
 // Raise it with every change of the generated code.
-constexpr std::string_view kCompilerVersion = "wherry-llvm19-5";
+constexpr std::string_view kCompilerVersion = "wherry-llvm19-6";
 
 }  // namespace
 
