@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/file.hpp"
+#include "base/mountinfo.hpp"
 
 namespace runtime::cgroup {
 namespace {
@@ -24,42 +25,19 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return parts;
 }
 
-// proc_pid_mountinfo(5) writes space, tab, newline and backslash as three octal digits.
-std::string unescape(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto digit = [&](std::size_t at) { return at < text.size() ? text[at] - '0' : -1; };
-    const int a = digit(i + 1), b = digit(i + 2), c = digit(i + 3);
-    const auto octal = [](int d) { return d >= 0 && d <= 7; };
-    if (text[i] == '\\' && octal(a) && octal(b) && octal(c)) {
-      out += static_cast<char>(a * 64 + b * 8 + c);
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-struct MountLine {
+struct CgroupMount {
   std::string root;
   std::string mount_point;
   Version version = Version::None;
   std::vector<std::string> options;  // of the superblock: for v1 they contain the controllers
 };
 
-// "36 35 98:0 <root> <mount point> <options> <optional fields> - <type> <source> <super options>"
-std::optional<MountLine> parse_mount_line(std::string_view line) {
-  const std::size_t dash = line.find(" - ");
-  if (dash == std::string_view::npos) return std::nullopt;
-  const std::vector<std::string> head = split(line.substr(0, dash), ' ');
-  const std::vector<std::string> tail = split(line.substr(dash + 3), ' ');
-  if (head.size() < 6 || tail.size() < 3) return std::nullopt;
-  MountLine out{unescape(head[3]), unescape(head[4]), Version::None, split(tail[2], ',')};
-  if (tail[0] == "cgroup") out.version = Version::V1;
-  if (tail[0] == "cgroup2") out.version = Version::V2;
-  if (out.version == Version::None) return std::nullopt;
-  return out;
+std::optional<CgroupMount> parse_cgroup_mount(std::string_view text) {
+  std::optional<base::MountLine> line = base::parse_mount_line(text);
+  if (!line || (line->type != "cgroup" && line->type != "cgroup2")) return std::nullopt;
+  return CgroupMount{std::move(line->root), std::move(line->mount_point),
+                     line->type == "cgroup" ? Version::V1 : Version::V2,
+                     split(line->super_options, ',')};
 }
 
 // A mount may show only the part of the hierarchy below `root`, as in a container that shares the
@@ -71,7 +49,7 @@ std::string below_mount(std::string_view own, std::string_view root) {
   return "/";
 }
 
-bool shows(const MountLine& mount, const std::vector<std::string>& controllers) {
+bool shows(const CgroupMount& mount, const std::vector<std::string>& controllers) {
   if (controllers.empty()) return mount.version == Version::V2;
   return mount.version == Version::V1 &&
          std::ranges::find(mount.options, controllers.front()) != mount.options.end();
@@ -103,9 +81,9 @@ const Hierarchy* Host::unified() const {
 }
 
 base::Result<Host> parse_host(std::string_view mountinfo, std::string_view self_cgroup) {
-  std::vector<MountLine> mounts;
+  std::vector<CgroupMount> mounts;
   for (const std::string& line : split(mountinfo, '\n')) {
-    if (auto mount = parse_mount_line(line)) mounts.push_back(std::move(*mount));
+    if (auto mount = parse_cgroup_mount(line)) mounts.push_back(std::move(*mount));
   }
   Host host;
   bool any_v1_controller = false;
@@ -116,7 +94,7 @@ base::Result<Host> parse_host(std::string_view mountinfo, std::string_view self_
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::vector<std::string> names = split(line.substr(first + 1, second - first - 1), ',');
     const auto mount =
-        std::ranges::find_if(mounts, [&](const MountLine& each) { return shows(each, names); });
+        std::ranges::find_if(mounts, [&](const CgroupMount& each) { return shows(each, names); });
     if (mount == mounts.end()) continue;
     Hierarchy hierarchy{mount->version, mount->mount_point, names,
                         below_mount(line.substr(second + 1), mount->root)};
