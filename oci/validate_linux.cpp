@@ -44,6 +44,11 @@ base::Result<void> check_intel_rdt(const IntelRdt& rdt) {
   if (id == "." || id == ".." || (id.size() > 1 && id.contains('/'))) {
     return invalid("linux.intelRdt.closID", "invalid intelRdt.ClosID " + quoted(id));
   }
+  const auto is_line = [](const std::string& text) { return !text.contains('\n'); };
+  if (!is_line(rdt.l3_cache_schema) || !is_line(rdt.mem_bw_schema) ||
+      !std::ranges::all_of(rdt.schemata, is_line)) {
+    return invalid("linux.intelRdt", "a schema must be one line");
+  }
   return {};
 }
 

@@ -89,6 +89,8 @@ TEST(Validate, NamesThePathAndRuncsReason) {
        "linux.resources.unified: unified resource \"../cgroup.procs\" must be a file name"},
       {[](Spec& s) { s.linux.intel_rdt = IntelRdt{"..", {}, "", "", false}; },
        "linux.intelRdt.closID: invalid intelRdt.ClosID \"..\""},
+      {[](Spec& s) { s.linux.intel_rdt = IntelRdt{"", {"L3:0=f\nMB:0=9"}, "", "", false}; },
+       "linux.intelRdt: a schema must be one line"},
   };
   for (const auto& [change, message] : cases) {
     EXPECT_THAT(error_after(change), testing::StartsWith(message));

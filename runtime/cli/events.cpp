@@ -8,6 +8,7 @@
 #include "runtime/cgroup/statistics.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/quantity.hpp"
+#include "runtime/resctrl/statistics.hpp"
 #include "runtime/state/process_id.hpp"
 #include "runtime/state/status.hpp"
 
@@ -87,6 +88,70 @@ void write_io(oci::json::Writer& writer, std::string_view name,
   writer.end_array();
 }
 
+void write_cache(oci::json::Writer& writer, const resctrl::Statistics& statistics) {
+  writer.key("l3_cache_info");
+  writer.begin_object();
+  writer.member("cbm_mask", statistics.cache->cbm_mask);
+  writer.member("min_cbm_bits", statistics.cache->min_cbm_bits);
+  writer.member("num_closids", statistics.cache->num_closids);
+  writer.end_object();
+  writer.member("l3_cache_schema_root", resctrl::line_of(statistics.root_schemata, "L3"));
+  writer.member("l3_cache_schema", resctrl::line_of(statistics.schemata, "L3"));
+}
+
+void write_bandwidth(oci::json::Writer& writer, const resctrl::Statistics& statistics) {
+  writer.key("mem_bw_info");
+  writer.begin_object();
+  writer.member("bandwidth_gran", statistics.bandwidth->bandwidth_gran);
+  writer.member("delay_linear", statistics.bandwidth->delay_linear);
+  writer.member("min_bandwidth", statistics.bandwidth->min_bandwidth);
+  writer.member("num_closids", statistics.bandwidth->num_closids);
+  writer.end_object();
+  writer.member("mem_bw_schema_root", resctrl::line_of(statistics.root_schemata, "MB"));
+  writer.member("mem_bw_schema", resctrl::line_of(statistics.schemata, "MB"));
+}
+
+void write_monitors(oci::json::Writer& writer, const resctrl::Monitors& monitors,
+                    const resctrl::Statistics& statistics) {
+  if (monitors.mbm_total_bytes || monitors.mbm_local_bytes) {
+    writer.key("mbm_stats");
+    writer.begin_array();
+    for (const resctrl::DomainCounters& each : statistics.domains) {
+      writer.begin_object();
+      writer.member("mbm_total_bytes", each.mbm_total_bytes);
+      writer.member("mbm_local_bytes", each.mbm_local_bytes);
+      writer.end_object();
+    }
+    writer.end_array();
+  }
+  if (!monitors.llc_occupancy) return;
+  writer.key("cmt_stats");
+  writer.begin_array();
+  for (const resctrl::DomainCounters& each : statistics.domains) {
+    writer.begin_object();
+    writer.member("llc_occupancy", each.llc_occupancy);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
+// Nothing where resctrl is no longer what it was at create.
+void write_resctrl(oci::json::Writer& writer, const resctrl::Groups& groups) {
+  const resctrl::Host host = resctrl::read_host(groups.root);
+  const base::Result<resctrl::Statistics> statistics = resctrl::read_statistics(groups, host);
+  if (!statistics) return;
+  writer.key("intel_rdt");
+  writer.begin_object();
+  if (statistics->cache) write_cache(writer, *statistics);
+  if (statistics->bandwidth) write_bandwidth(writer, *statistics);
+  writer.key("schemata");
+  writer.begin_array();
+  for (const std::string& each : statistics->schemata) writer.value(each);
+  writer.end_array();
+  write_monitors(writer, host.monitors, *statistics);
+  writer.end_object();
+}
+
 std::string statistics_event(const state::Record& record) {
   const cgroup::Statistics statistics = cgroup::read_statistics(record.cgroup);
   oci::json::Writer writer;
@@ -107,6 +172,7 @@ std::string statistics_event(const state::Record& record) {
   write_io(writer, "ioServiceBytesRecursive", statistics.io_bytes);
   write_io(writer, "ioServicedRecursive", statistics.io_operations);
   writer.end_object();
+  if (record.resctrl) write_resctrl(writer, *record.resctrl);
   writer.end_object();
   writer.end_object();
   return writer.take() + '\n';

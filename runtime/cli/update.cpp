@@ -29,6 +29,8 @@ constexpr Option kOptions[] = {
     {"cpuset-mems", 0, OptionKind::Value, "LIST", "memory nodes"},
     {"pids-limit", 0, OptionKind::Value, "N", "number of tasks; -1: no limit"},
     {"blkio-weight", 0, OptionKind::Value, "N", "weight of block I/O, 10 to 1000"},
+    {"l3-cache-schema", 0, OptionKind::Value, "LINE", "Intel RDT: L3:ID=MASK;..."},
+    {"mem-bw-schema", 0, OptionKind::Value, "LINE", "Intel RDT: MB:ID=BANDWIDTH;..."},
     {"kernel-memory", 0, OptionKind::Value, "BYTES", {}},
     {"kernel-memory-tcp", 0, OptionKind::Value, "BYTES", {}},
 };
@@ -101,7 +103,10 @@ base::Result<oci::Resources> read_resources(const Arguments& arguments) {
 base::Result<int> run(const Invocation& invocation) {
   const oci::Resources resources = TRY(read_resources(invocation.arguments));
   const std::string& id = invocation.arguments.positional().front();
-  TRY(container::update(make_host(invocation), id, resources));
+  const container::Schemas schemas{
+      std::string(invocation.arguments.value("l3-cache-schema").value_or("")),
+      std::string(invocation.arguments.value("mem-bw-schema").value_or(""))};
+  TRY(container::update(make_host(invocation), id, resources, schemas));
   return 0;
 }
 

@@ -123,8 +123,16 @@ base::Result<void> kill(const Host& host, std::string_view id, int signal, bool 
 base::Result<void> pause(const Host& host, std::string_view id);
 /// WrongState "container not paused".
 base::Result<void> resume(const Host& host, std::string_view id);
-/// New limits; what `resources` does not mention stays as it is.
-base::Result<void> update(const Host& host, std::string_view id, const oci::Resources& resources);
+
+/// New lines for the container's class of resctrl; empty: as it is.
+struct Schemas {
+  std::string l3_cache;
+  std::string mem_bw;
+};
+
+/// New limits; what is not mentioned stays as it is.
+base::Result<void> update(const Host& host, std::string_view id, const oci::Resources& resources,
+                          const Schemas& schemas = {});
 
 /// Deletes a stopped or merely created container, with `force` a running one too (a container that
 /// does not exist is then no error). Runs the poststop hooks.

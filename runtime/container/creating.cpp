@@ -18,6 +18,7 @@
 #include "runtime/namespaces/id_maps.hpp"
 #include "runtime/namespaces/user_namespace.hpp"
 #include "runtime/process/terminal.hpp"
+#include "runtime/resctrl/groups.hpp"
 #include "runtime/security/process_attributes.hpp"
 #include "runtime/security/rlimits.hpp"
 #include "runtime/security/seccomp_agent.hpp"
@@ -39,6 +40,7 @@ class Maker {
     TRY(trace::phase(host_.recorder, "plan", [&] { return plan_process(with_fifo); }));
     // A unit begins with a process, so there is none of its cgroups to be born in.
     if (!unit_) TRY(trace::phase(host_.recorder, "cgroups", [this] { return make_cgroups(); }));
+    if (resctrl_) TRY(trace::phase(host_.recorder, "resctrl", [this] { return make_resctrl(); }));
     place_cgroup_mounts();
     const base::UniqueFd unified = unit_ ? base::UniqueFd() : TRY(cgroup().open_unified());
     child_ = TRY(base::with_context(
@@ -53,6 +55,7 @@ class Maker {
   /// After a failure.
   void undo() {
     child_.end();
+    if (resctrl_) static_cast<void>(resctrl::undo(*resctrl_));
     // Hooks that ran before have their counterparts (runtime.md, "Lifecycle").
     static_cast<void>(discard(host_, entry_, record_, record_.init ? &bundle_.spec : nullptr));
   }
@@ -89,6 +92,7 @@ class Maker {
     record_.owner = ::geteuid();
     record_.annotations = spec().annotations;
     TRY(place_cgroups());
+    TRY(plan_resctrl());
     // Before the intent names it: what lives there is not this container's to kill.
     if (base::Result<void> unused = cgroup().check_unused(); !unused) {
       record_.cgroup.clear();
@@ -110,16 +114,29 @@ class Maker {
     return {};
   }
 
-  /// What is asked for and not there must not pass in silence.
-  base::Result<void> refuse_missing() const {
-    if (spec().linux.intel_rdt) {
-      return base::fail(base::ErrorKind::Unsupported, "linux.intelRdt: not implemented");
+  base::Result<void> plan_resctrl() {
+    if (!spec().linux.intel_rdt) return {};
+    base::Result<resctrl::Host> host = resctrl::detect_host();
+    if (!host && host.error().kind() == base::ErrorKind::NotFound) {
+      return base::fail(base::ErrorKind::Unsupported,
+                        "intelRdt is specified in config, but Intel RDT is not enabled");
     }
+    if (!host) return std::unexpected(std::move(host).error());
+    resctrl_ = TRY(resctrl::plan_groups(*spec().linux.intel_rdt, options_.id, *host));
+    record_.resctrl = resctrl_->groups;
+    // The intent: a create that dies takes its own class with it, never one that was there.
+    record_.resctrl->owns_control =
+        resctrl_->is_private && ::access(resctrl_->groups.control.c_str(), F_OK) != 0;
+    return {};
+  }
+
+  base::Result<void> make_resctrl() {
+    TRY(base::with_context(resctrl::make(*resctrl_), "make resctrl group"));
+    record_.resctrl->owns_control = resctrl_->is_private && resctrl_->groups.owns_control;
     return {};
   }
 
   base::Result<void> plan_process(bool with_fifo) {
-    TRY(refuse_missing());
     plan_.spec = &bundle_.spec;
     plan_.process = *spec().process;
     plan_.preserved = TRY(preserve_descriptors(options_.preserve_fds, plan_.process));
@@ -211,7 +228,13 @@ class Maker {
     return entry_.save(record_);
   }
 
+  base::Result<void> enter_resctrl(pid_t pid) {
+    if (!resctrl_) return {};
+    return base::with_context(resctrl::enter(resctrl_->groups, pid), "enter resctrl group");
+  }
+
   base::Result<void> enter_cgroups(pid_t pid, bool in_unified) {
+    TRY(enter_resctrl(pid));
     if (unit_) TRY(start_unit(pid));
     base::Result<void> done = in_unified ? cgroup().add_to_v1(pid) : cgroup().add(pid);
     if (done || !may_lack_cgroups() || done.error().sys_errno() != EACCES) {
@@ -324,7 +347,8 @@ class Maker {
   state::Entry entry_;
   state::Record record_;
   cgroup::Host cgroup_host_;
-  std::optional<ContainerUnit> unit_;  ///< with the systemd driver
+  std::optional<ContainerUnit> unit_;     ///< with the systemd driver
+  std::optional<resctrl::Plan> resctrl_;  ///< with linux.intelRdt
   rootfs::RootfsPlan rootfs_;
   process::Plan plan_;
   process::Child child_;

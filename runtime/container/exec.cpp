@@ -16,6 +16,7 @@
 #include "runtime/container/unit.hpp"
 #include "runtime/process/launch.hpp"
 #include "runtime/process/terminal.hpp"
+#include "runtime/resctrl/groups.hpp"
 #include "runtime/security/process_attributes.hpp"
 #include "runtime/security/rlimits.hpp"
 #include "runtime/security/seccomp_agent.hpp"
@@ -173,6 +174,14 @@ base::Result<void> follow_init(const state::Record& record, cgroup::Paths paths,
   return cgroup::Cgroup(std::move(paths)).add(pid);
 }
 
+base::Result<void> enter_resctrl(const state::Record& record, pid_t pid) {
+  if (!record.resctrl) return {};
+  base::Result<void> entered = resctrl::enter(*record.resctrl, pid);
+  // Whoever unmounted resctrl has taken the container's limits as well.
+  if (!entered && entered.error().sys_errno() == ENOENT) return {};
+  return base::with_context(std::move(entered), "enter resctrl group");
+}
+
 struct Target {
   state::Record record;
   oci::Spec spec;
@@ -224,8 +233,8 @@ base::Result<process::Child> launch_exec(const ExecOptions& options, const Targe
     if (!joined && joined.error().sys_errno() == EACCES && target.record.unit) {
       joined = attach_to_unit(*target.record.unit, below_unit(target.record, cgroup.paths()), pid);
     }
-    return base::with_context(std::move(joined),
-                              "adding pid " + std::to_string(pid) + " to cgroups");
+    TRY(base::with_context(std::move(joined), "adding pid " + std::to_string(pid) + " to cgroups"));
+    return enter_resctrl(target.record, pid);
   };
   steps.attach = [&](pid_t pid) -> base::Result<void> {
     if (!plan.process.oom_score_adj) return {};

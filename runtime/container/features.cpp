@@ -21,7 +21,7 @@ oci::Features supported_features() {
   section.seccomp.supported_flags = section.seccomp.known_flags;
   section.apparmor_enabled = true;
   section.selinux_enabled = true;
-  section.intel_rdt.enabled = false;
+  section.intel_rdt = {.enabled = true, .schemata = true, .monitoring = true};
   section.net_devices_enabled = true;
   section.idmap_enabled = true;
   return features;

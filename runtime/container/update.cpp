@@ -6,6 +6,7 @@
 #include "runtime/cgroup/cgroup.hpp"
 #include "runtime/container/bundle.hpp"
 #include "runtime/container/unit.hpp"
+#include "runtime/resctrl/groups.hpp"
 #include "runtime/state/status.hpp"
 
 namespace runtime::container {
@@ -36,14 +37,40 @@ base::Result<void> check_usage(const oci::MemoryResources& memory, const state::
                         " below current usage " + std::to_string(used));
 }
 
+base::Result<void> check_schemas(const Schemas& schemas, const state::Record& record) {
+  if (schemas.l3_cache.empty() && schemas.mem_bw.empty()) return {};
+  const resctrl::Host host = resctrl::detect_host().value_or(resctrl::Host());
+  const char* reason = nullptr;
+  if (!schemas.l3_cache.empty() && !host.has_cache) {
+    reason = "Intel RDT/CAT: l3 cache schema is not enabled";
+  } else if (!schemas.mem_bw.empty() && !host.has_bandwidth) {
+    reason = "Intel RDT/MBA: memory bandwidth schema is not enabled";
+  } else if (!record.resctrl) {
+    reason = "updating a non-existent Intel RDT configuration is not supported";
+  }
+  if (reason != nullptr) return base::fail(base::ErrorKind::Unsupported, reason);
+  return {};
+}
+
+base::Result<void> write_schemas(const Schemas& schemas, const state::Record& record) {
+  std::string lines;
+  for (const std::string* each : {&schemas.l3_cache, &schemas.mem_bw}) {
+    if (!each->empty()) lines += *each + '\n';
+  }
+  if (lines.empty()) return {};
+  return base::with_context(resctrl::write_schemata(*record.resctrl, lines), "update schemata");
+}
+
 }  // namespace
 
-base::Result<void> update(const Host& host, std::string_view id, const oci::Resources& resources) {
+base::Result<void> update(const Host& host, std::string_view id, const oci::Resources& resources,
+                          const Schemas& schemas) {
   const state::Entry entry = TRY(host.store.lock(id, kPatience));
   const state::Record record = TRY(entry.load());
   if (state::status_of(record) == oci::Status::Stopped) {
     return base::fail(base::ErrorKind::WrongState, "container not running");
   }
+  TRY(check_schemas(schemas, record));
   TRY(check_usage(resources.memory, record));
   const cgroup::Host cgroup_host = TRY(cgroup::detect_host());
   cgroup::ResourcePlan plan = TRY(cgroup::plan_resources(resources, cgroup_host));
@@ -54,7 +81,8 @@ base::Result<void> update(const Host& host, std::string_view id, const oci::Reso
   for (const std::string& warning : plan.warnings) warn(host, warning);
   // Before the files: what the manager writes there for a property is less exact.
   if (record.unit) TRY(update_unit(*record.unit, resources, cgroup_host));
-  return cgroup::Cgroup(record.cgroup).apply(plan);
+  TRY(cgroup::Cgroup(record.cgroup).apply(plan));
+  return write_schemas(schemas, record);
 }
 
 }  // namespace runtime::container

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "runtime/cgroup/cgroup.hpp"
+#include "runtime/resctrl/groups.hpp"
 #include "runtime/state/process_id.hpp"
 #include "runtime/systemd/manager.hpp"
 
@@ -59,6 +60,7 @@ base::Result<void> remove_leftovers(const Record& record) {
   // Before its cgroup goes: systemd notices that by itself, but keeps the name of what failed.
   if (record.unit) note(stop_unit(*record.unit));
   if (!record.cgroup.empty()) note(cgroup.remove());
+  if (record.resctrl) note(resctrl::remove(*record.resctrl));
   return first;
 }
 

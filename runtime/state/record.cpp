@@ -37,6 +37,15 @@ void write(oci::json::Writer& writer, const std::map<std::string, std::string>& 
   writer.end_object();
 }
 
+void write(oci::json::Writer& writer, const resctrl::Groups& groups) {
+  writer.begin_object();
+  writer.member("root", groups.root);
+  writer.member("control", groups.control);
+  writer.member("monitoring", groups.monitoring);
+  writer.member("ownsControl", groups.owns_control);
+  writer.end_object();
+}
+
 std::unexpected<base::Error> wrong(const std::string& member, const char* wanted) {
   return base::fail(base::ErrorKind::Invalid, member + ": not " + wanted);
 }
@@ -95,6 +104,19 @@ base::Result<systemd::Unit> unit_of(Value object) {
   return out;
 }
 
+base::Result<resctrl::Groups> resctrl_of(Value object) {
+  if (!object.is_object()) return wrong("resctrl", "an object");
+  resctrl::Groups out;
+  out.root = TRY(string_member(object, "root"));
+  out.control = TRY(string_member(object, "control"));
+  out.monitoring = TRY(string_member(object, "monitoring"));
+  const auto owns = object.find("ownsControl");
+  const auto flag = owns ? owns->boolean() : std::nullopt;
+  if (!flag) return wrong("resctrl.ownsControl", "a boolean");
+  out.owns_control = *flag;
+  return out;
+}
+
 base::Result<std::vector<std::string>> strings_member(Value object, const std::string& name) {
   const auto value = object.find(name);
   if (!value || !value->is_array()) return wrong(name, "an array");
@@ -138,6 +160,10 @@ std::string to_json(const Record& record) {
     writer.member("ofUser", record.unit->instance == systemd::Instance::User);
     writer.end_object();
   }
+  if (record.resctrl) {
+    writer.key("resctrl");
+    write(writer, *record.resctrl);
+  }
   writer.key("mounts");
   writer.begin_array();
   for (const std::string& mount : record.mounts) writer.value(mount);
@@ -166,6 +192,7 @@ base::Result<Record> parse_record(std::string_view json) {
   record.annotations = TRY(map_member(root, "annotations"));
   record.cgroup = TRY(map_member(root, "cgroup"));
   if (const auto unit = root.find("unit")) record.unit = TRY(unit_of(*unit));
+  if (const auto groups = root.find("resctrl")) record.resctrl = TRY(resctrl_of(*groups));
   record.mounts = TRY(strings_member(root, "mounts"));
   return record;
 }

@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "runtime/cgroup/placement.hpp"
+#include "runtime/resctrl/plan.hpp"
 #include "runtime/systemd/unit.hpp"
 
 namespace runtime::state {
@@ -42,8 +43,9 @@ struct Record {
   std::string created;            ///< RFC 3339, UTC, nanoseconds
   uid_t owner = 0;
   std::map<std::string, std::string> annotations;
-  cgroup::Paths cgroup;               ///< to remove
-  std::optional<systemd::Unit> unit;  ///< to stop; absent without the systemd driver
+  cgroup::Paths cgroup;                    ///< to remove
+  std::optional<systemd::Unit> unit;       ///< to stop; absent without the systemd driver
+  std::optional<resctrl::Groups> resctrl;  ///< absent without linux.intelRdt
   std::vector<std::string> mounts;  ///< mount points in the host's namespace, to detach in reverse
 };
 

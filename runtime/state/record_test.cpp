@@ -19,6 +19,7 @@ Record sample() {
   record.annotations = {{"a", "1"}};
   record.cgroup = {{"", "/sys/fs/cgroup/unified/c1"}, {"memory", "/sys/fs/cgroup/memory/c1"}};
   record.unit = systemd::Unit{"it-c1.scope", systemd::Instance::User};
+  record.resctrl = resctrl::Groups{"/sys/fs/resctrl", "/sys/fs/resctrl/c1", "", true};
   record.mounts = {"/m1", "/m2"};
   return record;
 }
@@ -33,6 +34,7 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_EQ(again->phase, Phase::Created);
   EXPECT_EQ(again->init, (ProcessId{56, 78}));
   EXPECT_EQ(again->unit, sample().unit);
+  EXPECT_EQ(again->resctrl, sample().resctrl);
 }
 
 TEST(Record, WithoutInitIsTheIntent) {
@@ -54,6 +56,16 @@ TEST(Record, WithoutTheSystemdDriverThereIsNoUnit) {
 
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->unit.has_value());
+}
+
+TEST(Record, WithoutIntelRdtThereAreNoGroups) {
+  Record record = sample();
+  record.resctrl.reset();
+
+  const auto again = parse_record(to_json(record));
+
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->resctrl.has_value());
 }
 
 TEST(Record, EveryCutIsRefused) {

@@ -352,6 +352,7 @@ def features_is_a_document(box):
         true(hook in features["hooks"], hook)
     true("rro" in features["mountOptions"], "mountOptions")
     true("pid" in features["linux"]["namespaces"], "namespaces")
+    eq(features["linux"]["intelRdt"], {"enabled": True, "schemata": True, "monitoring": True})
 
 
 @test

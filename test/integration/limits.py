@@ -277,5 +277,34 @@ def the_processes_of_sub_cgroups_are_listed(box):
     eq(sorted(json.loads(box.ok("ps", "-f", "json", "c1").out)), sorted(pids))
 
 
+@test
+def intel_rdt_without_resctrl_is_refused_and_leaves_nothing(box):
+    with open("/proc/self/mountinfo") as file:
+        if " - resctrl " in file.read():
+            raise Skip("resctrl is mounted")
+    before = set(box.leftovers())
+
+    def change(config):
+        config["linux"]["intelRdt"] = {"schemata": ["L3:0=f"], "enableMonitoring": True}
+
+    result = box.call("create", "--bundle", box.bundle(["true"], change), "c1")
+    true(result.status != 0, "refused")
+    has(result.errors()[-1], "intelRdt is specified in config, but Intel RDT is not enabled")
+    eq(box.call("state", "c1").status, 1)
+    eq(set(box.leftovers()), before)
+
+
+@test
+def schemata_of_a_container_without_intel_rdt_cannot_be_updated(box):
+    box.ok("create", "--bundle", box.bundle(["true"]), "c1", files=True)
+    for option, line, words in (("--l3-cache-schema", "L3:0=f", "Intel RDT/CAT: l3 cache schema is not enabled"),
+                                ("--mem-bw-schema", "MB:0=50",
+                                 "Intel RDT/MBA: memory bandwidth schema is not enabled")):
+        result = box.call("update", option, line, "c1")
+        true(result.status != 0, "refused")
+        true(words in result.errors()[-1] or "non-existent Intel RDT" in result.errors()[-1],
+             result.errors()[-1])
+
+
 if __name__ == "__main__":
     sys.exit(main())
