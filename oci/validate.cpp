@@ -86,9 +86,26 @@ base::Result<void> check_hooks(const Hooks& hooks) {
   return {};
 }
 
+/// MAJOR.MINOR.PATCH, and whatever follows after '-' or '+'. Which of them it is does not matter.
+bool is_version(std::string_view text) {
+  text = text.substr(0, text.find_first_of("-+"));
+  for (int part = 0; part < 3; ++part) {
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    if (digits == 0) return false;
+    text.remove_prefix(digits);
+    if (part == 2) return text.empty();
+    if (!text.starts_with('.')) return false;
+    text.remove_prefix(1);
+  }
+  return false;
+}
+
 }  // namespace
 
 base::Result<Warnings> validate(const Spec& spec) {
+  if (!spec.oci_version.empty() && !is_version(spec.oci_version)) {
+    return invalid("ociVersion", "not a version of SemVer 2.0.0");
+  }
   if (!spec.process) return invalid("process", "process property must not be empty");
   Warnings warnings = TRY(validate(*spec.process));
   if (!spec.root) return invalid("root", "root must be specified");

@@ -28,9 +28,18 @@ TEST(Validate, TheDefaultSpecIsValid) {
   EXPECT_TRUE(validate_rootless(spec));
 }
 
+TEST(Validate, EveryVersionIsTakenAndNone) {
+  for (const char* version : {"1.0.2", "1.0.2-dev", "99.0.0+build.1", "0.6.0-rc1", ""}) {
+    EXPECT_EQ(error_after([version](Spec& s) { s.oci_version = version; }), "") << version;
+  }
+}
+
 TEST(Validate, NamesThePathAndRuncsReason) {
   const std::pair<Change, const char*> cases[] = {
       {[](Spec& s) { s.process.reset(); }, "process: process property must not be empty"},
+      {[](Spec& s) { s.oci_version = "invalid"; }, "ociVersion: not a version of SemVer 2.0.0"},
+      {[](Spec& s) { s.oci_version = "1.0"; }, "ociVersion: not a version of SemVer 2.0.0"},
+      {[](Spec& s) { s.oci_version = "1.0.2.3"; }, "ociVersion: not a version of SemVer 2.0.0"},
       {[](Spec& s) { s.root.reset(); }, "root: root must be specified"},
       {[](Spec& s) { s.process->cwd = ""; }, "process.cwd: Cwd property must not be empty"},
       {[](Spec& s) { s.process->cwd = "a"; }, "process.cwd: Cwd must be an absolute path"},

@@ -66,6 +66,7 @@ base::Result<void> write_setting(const Setting& setting, const std::string& dire
   if (!written && written.error().sys_errno() == ENOENT && !setting.other_file.empty()) {
     written = base::write_existing(directory + '/' + setting.other_file, setting.other_value);
   }
+  if (!written && setting.optional && written.error().sys_errno() == EOPNOTSUPP) return {};
   if (!written && written.error().sys_errno() == ENOENT) {
     if (setting.optional) return {};
     written.error().set_kind(ErrorKind::Unsupported);

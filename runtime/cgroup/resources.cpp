@@ -87,7 +87,8 @@ std::string device_number(std::int64_t major, std::int64_t minor) {
 
 base::Result<void> Planner::memory(const oci::MemoryResources& memory) {
   const std::string path = "linux.resources.memory.";
-  if (is_set(memory.kernel)) warn(path + "kernel is ignored: kernels no longer have this limit");
+  if (is_set(memory.kernel))
+    warn(path + "kernel is ignored by kernels since 5.16 and by cgroup v2");
   const Target to = target("memory");
   if (is_set(memory.swap) && *memory.swap > 0) {
     const bool has_limit = is_set(memory.limit) && *memory.limit > 0;
@@ -123,6 +124,11 @@ base::Result<void> Planner::memory_v1(const Target& to, const oci::MemoryResourc
   if (is_set(memory.reservation)) {
     TRY(set(to, path + "reservation", "memory.soft_limit_in_bytes",
             std::to_string(*memory.reservation), *memory.reservation < 0));
+  }
+  // Before the first process is there: older kernels refuse it later.
+  if (is_set(memory.kernel)) {
+    TRY(set(to, path + "kernel", "memory.kmem.limit_in_bytes", std::to_string(*memory.kernel),
+            true));
   }
   if (is_set(memory.kernel_tcp)) {
     TRY(set(to, path + "kernelTCP", "memory.kmem.tcp.limit_in_bytes",

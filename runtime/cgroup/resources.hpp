@@ -23,7 +23,8 @@ struct Setting {
   /// Written when `file` does not exist (kernels name the weights of block I/O differently).
   std::string other_file = {};
   std::string other_value = {};
-  /// The value asks for nothing that a kernel without this file would not do anyway.
+  /// A kernel may lack the file or have given up what it did (EOPNOTSUPP): the value asks for
+  /// nothing else than that, or the plan has a warning.
   bool optional = false;
   /// Belongs to the next setting: where the kernel refuses the pair in this order (EINVAL), it
   /// takes it in the other.

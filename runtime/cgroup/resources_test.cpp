@@ -91,14 +91,17 @@ TEST(PlanResources, SwapBelowMemoryIsRefused) {
               ElementsAre("error: linux.resources.memory.swap: below memory.limit"));
 }
 
-TEST(PlanResources, KernelMemoryIsAWarning) {
+TEST(PlanResources, KernelMemoryIsTriedOnV1AndAWarningEverywhere) {
   oci::Resources resources;
   resources.memory.kernel = 1000;
 
   const auto plan = plan_resources(resources, v1_host());
 
-  EXPECT_THAT(plan->settings, IsEmpty());
-  EXPECT_THAT(plan->warnings, ElementsAre(HasSubstr("memory.kernel is ignored")));
+  ASSERT_EQ(plan->settings.size(), 1u);
+  EXPECT_EQ(plan->settings[0].file, "memory.kmem.limit_in_bytes");
+  EXPECT_TRUE(plan->settings[0].optional);
+  EXPECT_THAT(plan->warnings, ElementsAre(HasSubstr("memory.kernel is ignored by kernels since")));
+  EXPECT_THAT(plan_resources(resources, v2_host())->settings, IsEmpty());
 }
 
 TEST(PlanResources, PeriodPrecedesQuotaPrecedesBurstOnV1) {

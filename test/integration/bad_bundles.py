@@ -95,6 +95,7 @@ CORPUS = [
     ("linux.cgroupsPath", 7, "linux.cgroupsPath"),
     ("annotations", {"a": 1}, "annotations"),
     ("ociVersion", 1, "ociVersion"),
+    ("ociVersion", "invalid", "ociVersion"),
     ("hostname", [], "hostname"),
 ]
 
