@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,12 @@ using Properties = std::vector<Property>;
 /// Pure; those of linux.resources that the manager has properties for. The rest is written to the
 /// cgroup's files alone, as are these once more.
 Properties resource_properties(const oci::Resources& resources, const cgroup::Host& host);
+
+/// Pure; for cgroup v1: what keeps the list of devices as it is when the manager writes it again.
+/// `groups` is the text of /proc/devices; a rule that the manager has no words for is left out, so
+/// that it closes then. Unsupported as plan_v1_devices().
+base::Result<Properties> device_properties(std::span<const oci::DeviceRule> rules,
+                                           std::string_view groups);
 
 /// Pure; what makes it a container's unit, for StartTransientUnit. A scope starts with `pid`.
 Properties unit_properties(const UnitName& name, std::string_view id, std::uint32_t pid);

@@ -161,6 +161,18 @@ def limits_are_properties_and_files(box):
 
 
 @test
+def the_list_of_devices_of_v1_is_the_managers_too(box):
+    if is_v2():
+        raise Skip("a program of the runtime's own")
+    with manager(box) as systemd:
+        start_scope(box, systemd)
+        eq(systemd.property("it-c1.scope", "DevicePolicy"), "strict")
+        allowed = systemd.property("it-c1.scope", "DeviceAllow")
+        has(allowed, "/dev/char/1:3")
+        has(allowed, "char-pts")
+
+
+@test
 def update_tells_the_manager_too(box):
     with manager(box) as systemd:
         start_scope(box, systemd)
