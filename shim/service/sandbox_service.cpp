@@ -4,6 +4,7 @@
 #include <linux/nsfs.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/file.hpp"
 #include "oci/write.hpp"
@@ -109,6 +110,10 @@ std::optional<PodFiles> SandboxService::files() const {
   return sandbox_->files;
 }
 
+bool SandboxService::is_forgotten() const {
+  return !sandbox_ || (!has_live() && ::access(sandbox_->bundle.c_str(), F_OK) != 0);
+}
+
 void SandboxService::create(Key from, const protocol::CreateSandboxRequest& request) {
   if (sandbox_) {
     return refuse(from, Code::AlreadyExists, "sandbox " + sandbox_->id + ": already exists");
@@ -118,6 +123,10 @@ void SandboxService::create(Key from, const protocol::CreateSandboxRequest& requ
     auto read = protocol::unpack<protocol::PodSandboxConfig>(*request.options);
     if (!read) return refuse(from, Code::InvalidArgument, read.error().message());
     config = std::move(*read);
+  }
+  const auto& user = namespaces_of(config).userns_options;
+  if (user && user->mode != NamespaceMode::Pod && user->mode != NamespaceMode::Node) {
+    return refuse(from, Code::InvalidArgument, "a user namespace is the pod's or the node's");
   }
   // Those of `start`: this call has none of the handler's.
   auto runtime = choose_runtime_(recall_options(request.bundle_path));

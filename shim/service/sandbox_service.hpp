@@ -36,6 +36,9 @@ class SandboxService : private Replies {
 
   /// There is none, or ShutdownSandbox has removed it.
   bool is_empty() const { return !sandbox_; }
+  /// It has ended, and its bundle is gone, as with TaskService.
+  bool is_forgotten() const;
+  bool has_live() const { return sandbox_ && !sandbox_->exited_at; }
   /// ShutdownSandbox was asked for.
   bool is_finished() const { return is_finished_; }
   /// Of the sandbox, for the pod's containers; nothing when containerd has a pause container.

@@ -1,5 +1,8 @@
 #include "shim/service/serve.hpp"
 
+#include <poll.h>
+
+#include <chrono>
 #include <utility>
 
 #include "shim/bootstrap/socket.hpp"
@@ -12,6 +15,7 @@ namespace shim::service {
 namespace {
 
 constexpr int kFlushMs = 1000;
+constexpr std::chrono::milliseconds kLinger{200};
 
 class Shim {
  public:
@@ -44,7 +48,9 @@ class Shim {
     static_cast<void>(take_calls());
     server_.flush(kFlushMs);
     publisher_.flush(kFlushMs);
+    linger();
     if (!is_retired_) TRY(retire([] { return false; }));
+    static_cast<void>(bootstrap::sweep_sockets(socket_));
     return std::move(failure_);
   }
 
@@ -65,6 +71,19 @@ class Shim {
     }
     for (const ttrpc::Call& call : *calls) serve_one(call);
     return true;
+  }
+
+  /// Until the peers have closed, or a while: a client of Go's ttrpc that sees the end of the
+  /// connection before it has looked at its last answer takes that for lost.
+  void linger() {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + kLinger;
+    while (server_.connections() > 0) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+      pollfd state{server_.fd(), POLLIN, 0};
+      if (left.count() <= 0 || ::poll(&state, 1, static_cast<int>(left.count())) <= 0) return;
+      if (!take_calls()) return;
+    }
   }
 
   void serve_one(const ttrpc::Call& call) {
@@ -92,13 +111,16 @@ class Shim {
            sandbox_.is_empty() && operations_.size() == 0;
   }
 
-  bool is_idle() const {
-    return server_.connections() == 0 && tasks_.is_empty() && sandbox_.is_empty() &&
+  /// Nobody is connected, nothing runs.
+  bool may_be_idle() const {
+    return server_.connections() == 0 && !tasks_.has_live() && !sandbox_.has_live() &&
            operations_.size() == 0;
   }
 
+  bool is_idle() const { return may_be_idle() && tasks_.is_forgotten() && sandbox_.is_forgotten(); }
+
   void look_for_idleness() {
-    if (!is_idle()) return idle_.disarm();
+    if (!may_be_idle()) return idle_.disarm();
     // Without a timer it stays, which is no worse than before.
     if (!idle_.is_armed()) static_cast<void>(idle_.arm(kIdlePatience));
   }
@@ -106,7 +128,9 @@ class Shim {
   void end_of_idleness() {
     // Somebody may have connected just now.
     const auto is_wanted = [this] { return !take_calls() || !is_idle(); };
-    if (is_idle() && retire(is_wanted) && is_retired_) loop_.stop();
+    if (is_idle() && retire(is_wanted) && is_retired_) return loop_.stop();
+    // What has ended waits for a daemon that asks, or for its bundle to go.
+    look_for_idleness();
   }
 
   base::Result<void> retire(const std::function<bool()>& is_wanted) {

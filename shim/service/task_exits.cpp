@@ -2,6 +2,9 @@
 // exit, the execs of a container before its init.
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "runtime/cgroup/cgroup.hpp"
 #include "shim/service/task_service.hpp"
@@ -17,6 +20,18 @@ bool is_child(pid_t pid) {
 }
 
 }  // namespace
+
+bool TaskService::has_live() const {
+  return std::ranges::any_of(containers_, [](const auto& each) {
+    return each.second->init.status != protocol::TaskStatus::Stopped;
+  });
+}
+
+bool TaskService::is_forgotten() const {
+  return !has_live() && std::ranges::none_of(containers_, [](const auto& each) {
+    return ::access(each.second->bundle.c_str(), F_OK) == 0;
+  });
+}
 
 void TaskService::on_exit(const loop::Exit& exit) {
   const auto found = processes_.find(exit.pid);

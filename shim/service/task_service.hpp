@@ -51,6 +51,10 @@ class TaskService : private Replies {
   bool is_finished() const { return is_finished_; }
   /// It looks after no container.
   bool is_empty() const { return containers_.empty(); }
+  /// All that it has are ended containers whose bundles are gone: a daemon that lost the connection
+  /// has had them deleted by another process (the action `delete`), and will not ask for them.
+  bool is_forgotten() const;
+  bool has_live() const;
 
  private:
   using Shared = std::shared_ptr<Container>;

@@ -356,6 +356,23 @@ def a_shim_that_nobody_calls_ends(box):
 
 
 @test
+def a_shim_whose_containers_another_process_deleted_ends(box):
+    """A daemon that was killed in the middle of a Create has them deleted without a word to the shim."""
+    only_wherry("a shim of its own")
+    dialect, read = one(box)
+    shim = Started(box, dialect, read)
+    shim.create()
+    shim.client.call("Start", message((1, "c1")))
+    shim.client.close()
+    eq(shim.daemon.delete(shim.bundle, "c1").number(2), 137)
+    true(not wait_gone(lambda: not shim_pids(box), 12), "while the bundle is there, somebody may ask for the status")
+    shutil.rmtree(shim.bundle)
+    true(wait_gone(lambda: reap() or not shim_pids(box), 15), "the shim is gone")
+    true(not os.path.exists(shim.socket), "the socket is gone")
+    shim.daemon.close()
+
+
+@test
 def what_it_is_told_wrongly_is_named(box):
     only_wherry("a shim of its own")
     dialect, _ = one(box)
