@@ -68,6 +68,17 @@ base::Result<base::UniqueFd> lock_directory(const std::string& directory) {
 
 std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
+/// As socket_path() makes it, and containerd's own shims do.
+bool is_socket_name(std::string_view name) {
+  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == name.npos;
+}
+
+/// Of this network namespace: whoever has bound one of them may be about to listen.
+base::Result<std::string> bound_sockets() {
+  constexpr std::size_t kMax = std::size_t{16} << 20;
+  return base::read_file("/proc/net/unix", kMax);
+}
+
 }  // namespace
 
 base::Result<std::string> grouping(const std::string& bundle, const std::string& id) {
@@ -120,6 +131,23 @@ base::Result<std::optional<base::UniqueFd>> claim_socket(const std::string& path
   }
   if (::listen(socket.get(), SOMAXCONN) != 0) return base::fail_errno("listen", path);
   return socket;
+}
+
+base::Result<void> sweep_sockets(const std::string& own) {
+  const std::string directory = directory_of(own);
+  const base::UniqueFd lock = TRY(lock_directory(directory));
+  const std::string bound = TRY(bound_sockets());
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string path = at->path();
+    if (!is_socket_name(path.substr(directory.size() + 1)) || bound.find(path) != bound.npos) {
+      continue;
+    }
+    const auto served = is_served(path);
+    if (served && !*served) ::unlink(path.c_str());
+  }
+  return {};
 }
 
 base::Result<bool> retire_socket(const std::string& path, const std::function<bool()>& is_wanted) {

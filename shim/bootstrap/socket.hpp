@@ -36,4 +36,9 @@ base::Result<std::optional<base::UniqueFd>> claim_socket(const std::string& path
 /// so: whoever has found the socket served until now has connected to it.
 base::Result<bool> retire_socket(const std::string& path, const std::function<bool()>& is_wanted);
 
+/// Removes the names of sockets beside `own` that nobody has bound or serves. A `start` that is
+/// killed together with the shim that it has just made leaves one, and containerd asks for no
+/// `delete` then.
+base::Result<void> sweep_sockets(const std::string& own);
+
 }  // namespace shim::bootstrap

@@ -1,7 +1,9 @@
 #include "shim/bootstrap/socket.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +52,31 @@ TEST(SocketPath, IsTheOneThatGosShimsWouldHave) {
             socket_path("/s", "/run/containerd/containerd.sock", "k8s.io", "pod")->substr(3));
   EXPECT_TRUE(socket_path("/" + std::string(40, 'd'), "/a", "n", "g"));
   EXPECT_FALSE(socket_path("/" + std::string(41, 'd'), "/a", "n", "g"));
+}
+
+TEST(SweepSockets, TakesOnlyNamesThatNobodyHasBound) {
+  const base::TempDir directory;
+  const auto path = [&](char letter) { return directory.path() / std::string(64, letter); };
+  const std::string other = directory.path() / "another-name";
+  {
+    ASSERT_TRUE(*claim_socket(path('d')));
+  }
+  {
+    ASSERT_TRUE(*claim_socket(other));
+  }
+  const auto live = claim_socket(path('a')).value();
+  // Bound, and not listening yet.
+  const base::UniqueFd bound(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  path('b').string().copy(name.sun_path, sizeof(name.sun_path) - 1);
+  // Safety: the generic form of a socket address.
+  ASSERT_EQ(::bind(bound.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)), 0);
+  ASSERT_TRUE(sweep_sockets(path('c')));
+  EXPECT_NE(::access(path('d').c_str(), F_OK), 0);
+  for (const std::string& kept : {other, path('a').string(), path('b').string()}) {
+    EXPECT_EQ(::access(kept.c_str(), F_OK), 0) << kept;
+  }
 }
 
 TEST(ClaimSocket, TheFirstGetsItTheSecondLearnsThatItIsServed) {
