@@ -8,19 +8,17 @@ statistics, resources, ends, and a daemon that restarts under a hundred pods.
 Needs the client that `test/beds/build containerd` makes.
 """
 
-import json
 import os
 import pathlib
 import signal
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "beds"))
 import bed as beds  # noqa: E402
 import catalogue  # noqa: E402
+import cri_client  # noqa: E402
 import images  # noqa: E402
-import programs  # noqa: E402
 from cases import HANDLER, case, eq, main, only_wherry, true, wait_until  # noqa: E402
 
 PODS = int(os.environ.get("PODS", "100"))
@@ -28,45 +26,10 @@ WORKER = catalogue.reference("worker")
 PULLED = "registry.example/worker:1"
 
 
-class CriError(Exception):
-    pass
-
-
-class Client:
-    """`cri serve`: one call at a time, JSON both ways."""
-
-    def __init__(self, bed):
-        self.bed = bed
-        self.process = None
-        self.connect()
-
-    def connect(self):
-        self.close()
-        self.process = subprocess.Popen(
-            [programs.built("cri"), "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=self.bed.environment(CONTAINER_RUNTIME_ENDPOINT=f"unix://{self.bed.address}"))
-
-    def close(self):
-        if self.process:
-            self.process.stdin.close()
-            self.process.wait(10)
-            self.process.stdout.close()
-            self.process = None
-
-    def call(self, method, request=None, service="RuntimeService"):
-        self.process.stdin.write(json.dumps(
-            {"service": service, "method": method, "request": request or {}}) + "\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        if "response" not in answer:
-            raise CriError(f"{method}: {answer.get('code')}: {answer.get('error')}")
-        return answer["response"]
-
-
 class Pod:
     """A sandbox with one container."""
 
-    def __init__(self, client, name, annotations=None):
+    def __init__(self, client, name, annotations=None, handler=HANDLER):
         self.client, self.name, self.container = client, name, None
         self.logs = pathlib.Path(client.bed.path("pods", client.bed.daemon, name))
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -74,7 +37,7 @@ class Pod:
                        "logDirectory": str(self.logs), "annotations": annotations or {},
                        "linux": {"cgroupParent": f"/{client.bed.name}"}}
         self.id = client.call("RunPodSandbox", {
-            "config": self.config, "runtimeHandler": HANDLER})["podSandboxId"]
+            "config": self.config, "runtimeHandler": handler})["podSandboxId"]
 
     def start(self, args, image=WORKER, resources=None, name="main"):
         """A container; the methods below speak of the last one."""
@@ -120,7 +83,7 @@ class Pods:
     """A client, and the pods that it started, which go with it."""
 
     def __init__(self, bed):
-        self.client, self.started = Client(bed), []
+        self.client, self.started = cri_client.Client(bed), []
 
     def __enter__(self):
         return self
@@ -233,18 +196,23 @@ def containers_of_a_pod_have_annotations_of_their_own(bed):
         pod.wait_log("executed")
 
 
-def run_counter(started, name):
-    """A container that counts aloud for long; native where the handler is runc's."""
+def run_counter(started, number):
+    """A container that counts aloud for long; native where the handler is runc's. Half of the pods are without a
+    pause container where the daemon can do so."""
+    pauseless = HANDLER == "wherry" and started.client.bed.daemon != "1.6" and number % 2
+    pod = started.pod(f"many-{number}", handler=cri_client.PAUSELESS if pauseless else HANDLER)
     if HANDLER == "wherry":
-        return started.run(name, "count", "100000", "200")
-    script = "i=0; while :; do i=$((i + 1)); echo $i; sleep 0.2; done"
-    return started.run(name, "sh", "-c", script, image=catalogue.reference("busybox"))
+        pod.start(["count", "100000", "200"])
+    else:
+        script = "i=0; while :; do i=$((i + 1)); echo $i; sleep 0.2; done"
+        pod.start(["sh", "-c", script], image=catalogue.reference("busybox"))
+    return pod
 
 
 @case
 def a_hundred_pods_outlive_their_daemon(bed):
     with Pods(bed) as started:
-        running = [run_counter(started, f"many-{i}") for i in range(PODS)]
+        running = [run_counter(started, i) for i in range(PODS)]
         for how in (signal.SIGTERM, signal.SIGKILL):
             bed.stop("containerd", how)
             dying = [running.pop() for _ in range(5)]
@@ -255,7 +223,7 @@ def a_hundred_pods_outlive_their_daemon(bed):
             lengths = {pod.name: len(pod.log()) for pod in running}
             bed.start_containerd()
             started.client.connect()
-            wait_until(lambda: answers(started.client), "the daemon answers")
+            wait_until(lambda: started.client.answers(), "the daemon answers")
             states = {each["id"]: each["state"] for each in
                       started.client.call("ListContainers")["containers"]}
             for pod in running:
@@ -272,14 +240,9 @@ def a_hundred_pods_outlive_their_daemon(bed):
                 true(len(lost) <= allowed, f"{pod.name}: lost lines {lost[:5]}")
 
 
-def answers(client):
-    try:
-        return client.call("Version")
-    except CriError:
-        return None
-
-
 def ready(bed):
+    if bed.daemon != "1.6":
+        cri_client.add_pauseless(bed)
     bed.start_containerd()
     catalogue.load(bed, ("k8s.io",), ("pause", "busybox", "worker"))
 

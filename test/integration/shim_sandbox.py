@@ -15,26 +15,22 @@ import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "beds"))
 import catalogue  # noqa: E402
+import cri_client  # noqa: E402
+from cri_client import CriError  # noqa: E402
 from cases import case, eq, main, settle, true, wait_until  # noqa: E402
 
 from harness import is_alive  # noqa: E402
 
-HANDLER = os.environ.get("POD_HANDLER", "pauseless")
+HANDLER = os.environ.get("POD_HANDLER", cri_client.PAUSELESS)
 BUSYBOX, WORKER = catalogue.reference("busybox"), catalogue.reference("worker")
 NODE, CONTAINER = "NODE", "CONTAINER"
 
 
 def prepare(bed):
-    with open(bed.path("containerd.toml"), "a", encoding="utf-8") as file:
-        file.write('[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.pauseless]\n'
-                   '  runtime_type = "io.containerd.wherry.v2"\n  sandboxer = "shim"\n'
-                   '  disable_pause_image_pull = true\n')
+    cri_client.add_pauseless(bed)
     bed.start_containerd()
     catalogue.load(bed, ("k8s.io",))
-
-
-class Refused(Exception):
-    pass
+    bed.cri = cri_client.Client(bed)
 
 
 def pod_case(function):
@@ -52,24 +48,13 @@ def pod_case(function):
     return case(run)
 
 
-def call(bed, method, request, service="RuntimeService"):
-    done = bed.run(["env", f"CONTAINER_RUNTIME_ENDPOINT=unix://{bed.address}", bed.programs.directory / "cri",
-                    "call", service, method], stdin=json.dumps(request).encode(),
-                   check=False)
-    if done.returncode:
-        raise Refused(f"{method}: {done.err.strip()} {done.out.strip()}")
-    answer = json.loads(done.out or "{}")
-    if "error" in answer:
-        raise Refused(f"{method}: {answer['error']}")
-    return answer.get("response", answer)
+def call(bed, method, request):
+    return bed.cri.call(method, request)
 
 
 def answers(bed):
-    try:
-        call(bed, "ListContainers", {})
-        return True
-    except Refused:
-        return False
+    bed.cri.connect()
+    return bed.cri.answers()
 
 
 class Pod:
@@ -215,6 +200,17 @@ def a_pod_with_a_user_namespace_is_root_only_inside(bed):
 
 
 @pod_case
+def a_user_namespace_of_one_container_or_of_another_is_refused(bed):
+    mapping = [{"hostId": 100000, "containerId": 0, "length": 65536}]
+    for mode in (CONTAINER, "TARGET"):
+        try:
+            Pod(bed, namespaces={"usernsOptions": {"mode": mode, "uids": mapping, "gids": mapping}})
+        except CriError:
+            continue
+        raise AssertionError(f"a pod with {mode}")
+
+
+@pod_case
 def a_restart_of_the_daemon_keeps_the_pod(bed):
     pod = Pod(bed)
     one = pod.start("one", "sh", "-c", "i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done")
@@ -231,39 +227,6 @@ def a_restart_of_the_daemon_keeps_the_pod(bed):
     lines = pod.log("one")
     eq(lines, [str(i) for i in range(1, len(lines) + 1)], "lines of the log")
     pod.remove()
-
-
-@pod_case
-def pods_outlive_their_daemon_and_ends_meanwhile_are_known(bed):
-    """Half of them with a pause container. A tenth ends while the daemon is away."""
-    count = int(os.environ.get("PODS", "20"))
-    script = "i=0; while [ ! -e /dev/shm/end ]; do i=$((i+1)); echo $i; sleep 1; done; exit 7"
-    pods = [Pod(bed, name=f"pod{number}", handler=("wherry", HANDLER)[number % 2]) for number in range(count)]
-    containers = [pod.start("one", "sh", "-c", script) for pod in pods]
-    for pod in pods:
-        pod.wait_log("one", "1")
-    shims = bed.shims()
-    ending = range(0, count, 10)
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        pids = [pid_of(bed, containers[number]) for number in ending] if how == signal.SIGKILL else []
-        bed.stop("containerd", how)
-        for pid in pids:
-            pathlib.Path(f"/proc/{pid}/root/dev/shm/end").touch()
-        for pid in pids:
-            wait_until(lambda: not is_alive(pid), "the end of a container")
-        bed.start_containerd()
-        wait_until(lambda: answers(bed), "the CRI answers")
-        eq(bed.shims(), shims, f"shims after {how.name}")
-    for number, (pod, container) in enumerate(zip(pods, containers)):
-        if number in ending:
-            eq(pod.wait_exit(container), 7, f"status of pod {number}")
-            continue
-        eq((pod.status()["state"], pod.state(container)["state"]), ("SANDBOX_READY", "CONTAINER_RUNNING"))
-        lines = pod.log("one")
-        wait_until(lambda: len(pod.log("one")) > len(lines), f"the log of pod {number} goes on")
-        eq(lines, [str(i) for i in range(1, len(lines) + 1)], f"the log of pod {number}")
-    for pod in pods:
-        pod.remove()
 
 
 def pid_of(bed, container):
@@ -284,7 +247,7 @@ def is_removed(pod):
     try:
         pod.remove()
         return True
-    except Refused:
+    except CriError:
         time.sleep(0.5)
         return False
 
