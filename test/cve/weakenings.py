@@ -173,27 +173,25 @@ def no_procfs(call):
         call.after = answer
 
 
-def exchanging(name, swap, passes_for_found=False):
-    """A path that ends in `name` is exchanged before the second and the third time that it is opened: what is
-    looked at is not what is opened. With `passes_for_found` the two are taken for one file."""
-    opened, found = [], []
+def exchanging(name, show, passes_for_found=False):
+    """Of a path that ends in `name`, show(True) makes the harmless file whenever it is looked at with O_PATH, and
+    show(False) something else whenever it is opened. With `passes_for_found` the two are taken for one file."""
+    looks, found, buffer = [], [], []
 
     def remember(done):
         found.append(done.read(buffer[0], 16))  # st_dev, st_ino
 
     def deceive(done):
         done.write(buffer[0], found[0])
-    buffer = []
 
     def weaken(call):
         if call.name == "openat2" and call.text(1).endswith(name):
-            opened.append(True)
-            if len(opened) in (2, 3):
-                swap()
-        elif passes_for_found and call.name in ("fstat", "newfstatat") and len(opened) in (2, 3):
+            looks.append(bool(struct.unpack("<Q", call.read(call[2], 8))[0] & os.O_PATH))
+            show(looks[-1])
+        elif passes_for_found and call.name in ("fstat", "newfstatat") and True in looks:
             buffer[:] = [call[1] if call.name == "fstat" else call[2]]
-            if len(opened) == 2 and not found:
+            if looks[-1] and not found:
                 call.after = remember
-            elif len(opened) == 3 and found:
+            elif not looks[-1] and found:
                 call.after = deceive
     return weaken
