@@ -12,11 +12,13 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/protobuf_wire.hpp"
 #include "base/result.hpp"
 #include "shim/protocol/codec.hpp"
-#include "shim/protocol/wire.hpp"
 
 namespace shim::protocol {
+
+namespace wire = base::protobuf;
 
 template <typename T, typename Struct>
 concept Is = std::same_as<std::remove_const_t<T>, Struct>;
@@ -50,13 +52,13 @@ class FieldEncoder {
   template <Scalar T>
   void operator()(std::uint32_t number, const T& value) {
     if (to_varint(value) == 0) return;
-    out_.tag(number, WireType::Varint);
+    out_.tag(number, wire::WireType::Varint);
     out_.varint(to_varint(value));
   }
   void operator()(std::uint32_t number, const double& value) {
     const auto bits = std::bit_cast<std::uint64_t>(value);
     if (bits == 0) return;
-    out_.tag(number, WireType::Fixed64);
+    out_.tag(number, wire::WireType::Fixed64);
     out_.fixed64(bits);
   }
   void operator()(std::uint32_t number, const std::string& value) {
@@ -71,7 +73,7 @@ class FieldEncoder {
   }
   void operator()(std::uint32_t number, const std::vector<std::uint64_t>& values) {
     if (values.empty()) return;
-    WireWriter packed;
+    wire::Writer packed;
     for (const std::uint64_t value : values) packed.varint(value);
     element(number, packed.take());
   }
@@ -91,11 +93,11 @@ class FieldEncoder {
 
  private:
   void element(std::uint32_t number, std::string_view value) {
-    out_.tag(number, WireType::Bytes);
+    out_.tag(number, wire::WireType::Bytes);
     out_.bytes(value);
   }
 
-  WireWriter out_;
+  wire::Writer out_;
 };
 
 /// What became of the fields of a message.
@@ -107,7 +109,7 @@ Decoded merge(Message& message, std::string_view bytes);
 /// Takes the value of one field, for which a tag was read, into the member with that number.
 class FieldDecoder {
  public:
-  FieldDecoder(Tag tag, WireReader& in) : tag_(tag), in_(in) {}
+  FieldDecoder(wire::Tag tag, wire::Reader& in) : tag_(tag), in_(in) {}
 
   template <typename Member>
   void operator()(std::uint32_t number, Member& member) {
@@ -123,13 +125,13 @@ class FieldDecoder {
  private:
   template <Scalar T>
   Decoded read(T& member) {
-    const auto value = tag_.type == WireType::Varint ? in_.varint() : std::nullopt;
+    const auto value = tag_.type == wire::WireType::Varint ? in_.varint() : std::nullopt;
     if (!value) return Decoded::Malformed;
     member = from_varint<T>(*value);
     return Decoded::Well;
   }
   Decoded read(double& member) {
-    const auto bits = tag_.type == WireType::Fixed64 ? in_.fixed64() : std::nullopt;
+    const auto bits = tag_.type == wire::WireType::Fixed64 ? in_.fixed64() : std::nullopt;
     if (!bits) return Decoded::Malformed;
     member = std::bit_cast<double>(*bits);
     return Decoded::Well;
@@ -152,10 +154,10 @@ class FieldDecoder {
     return read(member.emplace_back());
   }
   Decoded read(std::vector<std::uint64_t>& member) {
-    if (tag_.type == WireType::Varint) return read_number(member, in_);
+    if (tag_.type == wire::WireType::Varint) return read_number(member, in_);
     const auto packed = bytes();
     if (!packed) return Decoded::Malformed;
-    for (WireReader numbers(*packed); !numbers.at_end();) {
+    for (wire::Reader numbers(*packed); !numbers.at_end();) {
       const Decoded outcome = read_number(member, numbers);
       if (outcome != Decoded::Well) return outcome;
     }
@@ -173,7 +175,7 @@ class FieldDecoder {
     if (!entry) return Decoded::Malformed;
     std::string key;
     std::string value;
-    for (WireReader fields(*entry); !fields.at_end();) {
+    for (wire::Reader fields(*entry); !fields.at_end();) {
       const auto tag = fields.tag();
       if (!tag) return Decoded::Malformed;
       FieldDecoder decoder(*tag, fields);
@@ -186,7 +188,7 @@ class FieldDecoder {
     return Decoded::Well;
   }
 
-  static Decoded read_number(std::vector<std::uint64_t>& member, WireReader& in) {
+  static Decoded read_number(std::vector<std::uint64_t>& member, wire::Reader& in) {
     if (member.size() == kMaxElements) return Decoded::TooMany;
     const auto value = in.varint();
     if (!value) return Decoded::Malformed;
@@ -194,18 +196,18 @@ class FieldDecoder {
     return Decoded::Well;
   }
   std::optional<std::string_view> bytes() {
-    return tag_.type == WireType::Bytes ? in_.bytes() : std::nullopt;
+    return tag_.type == wire::WireType::Bytes ? in_.bytes() : std::nullopt;
   }
 
-  Tag tag_;
-  WireReader& in_;
+  wire::Tag tag_;
+  wire::Reader& in_;
   bool found_ = false;
   Decoded outcome_ = Decoded::Well;
 };
 
 template <typename Message>
 Decoded merge(Message& message, std::string_view bytes) {
-  WireReader in(bytes);
+  wire::Reader in(bytes);
   while (!in.at_end()) {
     const auto tag = in.tag();
     if (!tag) return Decoded::Malformed;

@@ -1,14 +1,14 @@
-#include "shim/protocol/wire.hpp"
+#include "base/protobuf_wire.hpp"
 
 #include <array>
 #include <bit>
 #include <cstring>
 
-namespace shim::protocol {
+namespace base::protobuf {
 
 static_assert(std::endian::native == std::endian::little, "fixed values are copied as they lie");
 
-void WireWriter::varint(std::uint64_t value) {
+void Writer::varint(std::uint64_t value) {
   while (value >= 0x80) {
     out_.push_back(static_cast<char>((value & 0x7f) | 0x80));
     value >>= 7;
@@ -16,22 +16,22 @@ void WireWriter::varint(std::uint64_t value) {
   out_.push_back(static_cast<char>(value));
 }
 
-void WireWriter::tag(std::uint32_t number, WireType type) {
+void Writer::tag(std::uint32_t number, WireType type) {
   varint((std::uint64_t{number} << 3) | static_cast<std::uint8_t>(type));
 }
 
-void WireWriter::fixed64(std::uint64_t value) {
+void Writer::fixed64(std::uint64_t value) {
   std::array<char, sizeof(value)> raw;
   std::memcpy(raw.data(), &value, sizeof(value));
   out_.append(raw.data(), raw.size());
 }
 
-void WireWriter::bytes(std::string_view value) {
+void Writer::bytes(std::string_view value) {
   varint(value.size());
   out_.append(value);
 }
 
-std::optional<std::uint64_t> WireReader::varint() {
+std::optional<std::uint64_t> Reader::varint() {
   std::uint64_t value = 0;
   for (std::size_t k = 0; k < 10 && k < left_.size(); ++k) {
     const auto byte = static_cast<std::uint8_t>(left_[k]);
@@ -45,7 +45,7 @@ std::optional<std::uint64_t> WireReader::varint() {
   return std::nullopt;
 }
 
-std::optional<Tag> WireReader::tag() {
+std::optional<Tag> Reader::tag() {
   const auto raw = varint();
   if (!raw || *raw > UINT32_MAX || (*raw >> 3) == 0) return std::nullopt;
   const auto type = static_cast<std::uint8_t>(*raw & 7);
@@ -53,7 +53,7 @@ std::optional<Tag> WireReader::tag() {
   return Tag{static_cast<std::uint32_t>(*raw >> 3), static_cast<WireType>(type)};
 }
 
-std::optional<std::uint64_t> WireReader::fixed64() {
+std::optional<std::uint64_t> Reader::fixed64() {
   std::uint64_t value = 0;
   if (left_.size() < sizeof(value)) return std::nullopt;
   std::memcpy(&value, left_.data(), sizeof(value));
@@ -61,7 +61,7 @@ std::optional<std::uint64_t> WireReader::fixed64() {
   return value;
 }
 
-std::optional<std::string_view> WireReader::bytes() {
+std::optional<std::string_view> Reader::bytes() {
   const auto length = varint();
   if (!length || *length > left_.size()) return std::nullopt;
   const std::string_view out = left_.substr(0, *length);
@@ -69,7 +69,7 @@ std::optional<std::string_view> WireReader::bytes() {
   return out;
 }
 
-bool WireReader::skip(WireType type) {
+bool Reader::skip(WireType type) {
   switch (type) {
     case WireType::Varint:
       return varint().has_value();
@@ -85,4 +85,4 @@ bool WireReader::skip(WireType type) {
   return false;
 }
 
-}  // namespace shim::protocol
+}  // namespace base::protobuf

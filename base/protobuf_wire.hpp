@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace shim::protocol {
+namespace base::protobuf {
 
 enum class WireType : std::uint8_t { Varint = 0, Fixed64 = 1, Bytes = 2, Fixed32 = 5 };
 
@@ -17,7 +17,7 @@ struct Tag {
   WireType type = WireType::Varint;
 };
 
-class WireWriter {
+class Writer {
  public:
   void varint(std::uint64_t value);
   void tag(std::uint32_t number, WireType type);
@@ -31,9 +31,9 @@ class WireWriter {
 };
 
 /// Each read yields nothing when the input is malformed or ends too early; then give up.
-class WireReader {
+class Reader {
  public:
-  explicit WireReader(std::string_view bytes) : left_(bytes) {}
+  explicit Reader(std::string_view bytes) : left_(bytes) {}
   bool at_end() const { return left_.empty(); }
 
   std::optional<std::uint64_t> varint();
@@ -49,4 +49,4 @@ class WireReader {
   std::string_view left_;
 };
 
-}  // namespace shim::protocol
+}  // namespace base::protobuf
