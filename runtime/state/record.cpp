@@ -31,6 +31,12 @@ void write(oci::json::Writer& writer, const ProcessId& process) {
   writer.end_object();
 }
 
+void write(oci::json::Writer& writer, const std::vector<std::string>& entries) {
+  writer.begin_array();
+  for (const std::string& each : entries) writer.value(each);
+  writer.end_array();
+}
+
 void write(oci::json::Writer& writer, const std::map<std::string, std::string>& entries) {
   writer.begin_object();
   for (const auto& [name, content] : entries) writer.member(name, content);
@@ -93,14 +99,19 @@ base::Result<Phase> phase_member(Value object) {
   return wrong("phase", "a phase");
 }
 
+base::Result<bool> flag_member(Value object, const std::string& name) {
+  const auto value = object.find(name);
+  const auto flag = value ? value->boolean() : std::nullopt;
+  if (!flag) return wrong(name, "a boolean");
+  return *flag;
+}
+
 base::Result<systemd::Unit> unit_of(Value object) {
   if (!object.is_object()) return wrong("unit", "an object");
   systemd::Unit out;
   out.name = TRY(string_member(object, "name"));
-  const auto of_user = object.find("ofUser");
-  const auto flag = of_user ? of_user->boolean() : std::nullopt;
-  if (!flag) return wrong("unit.ofUser", "a boolean");
-  out.instance = *flag ? systemd::Instance::User : systemd::Instance::System;
+  const bool of_user = TRY(base::with_context(flag_member(object, "ofUser"), "unit"));
+  out.instance = of_user ? systemd::Instance::User : systemd::Instance::System;
   return out;
 }
 
@@ -165,9 +176,10 @@ std::string to_json(const Record& record) {
     write(writer, *record.resctrl);
   }
   writer.key("mounts");
-  writer.begin_array();
-  for (const std::string& mount : record.mounts) writer.value(mount);
-  writer.end_array();
+  write(writer, record.mounts);
+  writer.member("wasm", record.is_wasm);
+  writer.key("stdio");
+  write(writer, record.stdio);
   writer.end_object();
   return writer.take() + '\n';
 }
@@ -194,6 +206,8 @@ base::Result<Record> parse_record(std::string_view json) {
   if (const auto unit = root.find("unit")) record.unit = TRY(unit_of(*unit));
   if (const auto groups = root.find("resctrl")) record.resctrl = TRY(resctrl_of(*groups));
   record.mounts = TRY(strings_member(root, "mounts"));
+  record.is_wasm = TRY(flag_member(root, "wasm"));
+  record.stdio = TRY(strings_member(root, "stdio"));
   return record;
 }
 

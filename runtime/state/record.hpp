@@ -47,6 +47,9 @@ struct Record {
   std::optional<systemd::Unit> unit;       ///< to stop; absent without the systemd driver
   std::optional<resctrl::Groups> resctrl;  ///< absent without linux.intelRdt
   std::vector<std::string> mounts;  ///< mount points in the host's namespace, to detach in reverse
+  bool is_wasm = false;             ///< its program is our own, with a module
+  /// What its standard descriptors were: docs/formats/criu.md. Empty with a terminal.
+  std::vector<std::string> stdio;
 };
 
 /// One JSON document, newline at the end.

@@ -21,6 +21,8 @@ Record sample() {
   record.unit = systemd::Unit{"it-c1.scope", systemd::Instance::User};
   record.resctrl = resctrl::Groups{"/sys/fs/resctrl", "/sys/fs/resctrl/c1", "", true};
   record.mounts = {"/m1", "/m2"};
+  record.is_wasm = true;
+  record.stdio = {"pipe:[1]", "file[1f:2a]", ""};
   return record;
 }
 

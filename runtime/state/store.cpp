@@ -75,8 +75,9 @@ base::Result<void> remove_files(const std::string& directory) {
     const std::string_view name = entry->d_name;
     if (name == "." || name == ".." || name == "lock") continue;
     const std::string path = directory + '/' + entry->d_name;
-    if (name == "notify") {
-      TRY(remove_files(path));
+    if (name == "notify" || name == "criu-root") {
+      // Only what is ours to empty: a root that is still mounted is not.
+      if (name == "notify") TRY(remove_files(path));
       if (::rmdir(path.c_str()) != 0 && errno != ENOENT) return base::fail_errno("rmdir", path);
     } else if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
       return base::fail_errno("unlink", path);

@@ -31,6 +31,9 @@ class Entry {
   /// What the container sees as /run/notify; not always there.
   std::string notify_directory() const { return directory_ + "/notify"; }
 
+  /// Where restore mounts the root for criu; exists only meanwhile.
+  std::string restore_root() const { return directory_ + "/criu-root"; }
+
   base::Result<Record> load() const;
   /// Atomic: readers see the old record or the new one.
   base::Result<void> save(const Record& record) const;
