@@ -14,6 +14,8 @@ extern const Command kDelete;
 extern const Command kPause;
 extern const Command kResume;
 extern const Command kUpdate;
+extern const Command kCheckpoint;
+extern const Command kRestore;
 extern const Command kEvents;
 extern const Command kState;
 extern const Command kList;

@@ -27,6 +27,8 @@ constexpr std::array kCommands{
     &kPause,
     &kResume,
     &kUpdate,
+    &kCheckpoint,
+    &kRestore,
     &kEvents,
     &kState,
     &kList,

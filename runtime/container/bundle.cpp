@@ -10,7 +10,9 @@
 #include "base/file.hpp"
 #include "oci/parse.hpp"
 #include "oci/validate.hpp"
+#include "runtime/checkpoint/stdio.hpp"
 #include "runtime/security/seccomp_cache.hpp"
+#include "runtime/state/process_id.hpp"
 
 namespace runtime::container {
 namespace {
@@ -59,6 +61,19 @@ base::Result<Bundle> load_bundle(const Host& host, const std::string& path) {
     return base::fail(base::ErrorKind::Invalid, "process.args: must not be empty");
   }
   if (!out.spec.root) return base::fail(base::ErrorKind::Invalid, "root: must be set");
+  return out;
+}
+
+base::Result<state::Record> new_record(const Bundle& bundle, const std::string& id) {
+  state::Record out;
+  out.oci_version = bundle.spec.oci_version;
+  out.id = id;
+  out.creator = TRY(state::identify(::getpid()));
+  out.bundle = bundle.path;
+  out.created = state::timestamp_now();
+  out.owner = ::geteuid();
+  out.annotations = bundle.spec.annotations;
+  if (!bundle.spec.process->terminal) out.stdio = checkpoint::describe_stdio();
   return out;
 }
 

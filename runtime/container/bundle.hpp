@@ -20,6 +20,9 @@ struct Bundle {
 /// Reads and validates; warnings go to `host`.
 base::Result<Bundle> load_bundle(const Host& host, const std::string& path);
 
+/// What is known of a container before anything of it is made, by the calling process.
+base::Result<state::Record> new_record(const Bundle& bundle, const std::string& id);
+
 void warn(const Host& host, std::string_view text);
 
 /// Descriptors that stay open: those of LISTEN_FDS (sd_listen_fds(3)), then `asked` ones. NotFound

@@ -16,6 +16,7 @@
 #include "base/unique_fd.hpp"
 #include "oci/process.hpp"
 #include "oci/resources.hpp"
+#include "runtime/checkpoint/options.hpp"
 #include "runtime/process/executable.hpp"
 #include "runtime/state/store.hpp"
 #include "runtime/trace/trace.hpp"
@@ -133,6 +134,27 @@ struct Schemas {
 /// New limits; what is not mentioned stays as it is.
 base::Result<void> update(const Host& host, std::string_view id, const oci::Resources& resources,
                           const Schemas& schemas = {});
+
+/// Saves a running or paused native container by criu and, unless told otherwise, removes it.
+/// Unsupported for a wasm container. A failure leaves the container as it was.
+base::Result<void> checkpoint(const Host& host, std::string_view id,
+                              const checkpoint::Options& options);
+
+struct RestoreOptions {
+  /// Of these count id, bundle, pid_file, console_socket and take_terminal.
+  CreateOptions create;
+  checkpoint::Options criu;
+  bool detach = false;
+  bool no_subreaper = false;
+};
+
+/// Makes a running container of what checkpoint saved; as run(), but the result has a pid too when
+/// detached.
+struct Restored {
+  pid_t pid = 0;
+  int status = 0;
+};
+base::Result<Restored> restore(const Host& host, const RestoreOptions& options);
 
 /// Deletes a stopped or merely created container, with `force` a running one too (a container that
 /// does not exist is then no error). Runs the poststop hooks.

@@ -12,8 +12,8 @@
 
 #include "base/file.hpp"
 #include "runtime/cgroup/cgroup.hpp"
+#include "runtime/container/cgroups.hpp"
 #include "runtime/container/notify.hpp"
-#include "runtime/container/unit.hpp"
 #include "runtime/hooks/hooks.hpp"
 #include "runtime/namespaces/id_maps.hpp"
 #include "runtime/namespaces/user_namespace.hpp"
@@ -39,10 +39,13 @@ class Maker {
     TRY(trace::phase(host_.recorder, "intent", [this] { return record_intent(); }));
     TRY(trace::phase(host_.recorder, "plan", [&] { return plan_process(with_fifo); }));
     // A unit begins with a process, so there is none of its cgroups to be born in.
-    if (!unit_) TRY(trace::phase(host_.recorder, "cgroups", [this] { return make_cgroups(); }));
+    if (!cgroups_.has_unit()) {
+      TRY(trace::phase(host_.recorder, "cgroups", [this] { return cgroups_.make(); }));
+    }
     if (resctrl_) TRY(trace::phase(host_.recorder, "resctrl", [this] { return make_resctrl(); }));
-    place_cgroup_mounts();
-    const base::UniqueFd unified = unit_ ? base::UniqueFd() : TRY(cgroup().open_unified());
+    cgroups_.show_in(plan_.creation->rootfs);
+    const base::UniqueFd unified =
+        cgroups_.has_unit() ? base::UniqueFd() : TRY(cgroups_.handle().open_unified());
     child_ = TRY(base::with_context(
         trace::phase(host_.recorder, "process",
                      [&] { return process::launch(plan_, steps(), unified ? unified.get() : -1); }),
@@ -62,7 +65,9 @@ class Maker {
 
   /// Why the kernel may have killed the child.
   std::string cause() const {
-    return cgroup().oom_kills() > 0 ? "container init was OOM-killed (memory limit too low?)" : "";
+    return cgroups_.handle().oom_kills() > 0
+               ? "container init was OOM-killed (memory limit too low?)"
+               : "";
   }
 
   Made take() {
@@ -71,15 +76,10 @@ class Maker {
   }
 
  private:
-  cgroup::Cgroup cgroup() const { return cgroup::Cgroup(record_.cgroup); }
   const oci::Spec& spec() const { return bundle_.spec; }
 
   base::Result<void> record_intent() {
-    cgroup_host_ = TRY(cgroup::detect_host());
-    record_.oci_version = spec().oci_version;
-    record_.id = options_.id;
-    record_.creator = TRY(state::identify(::getpid()));
-    record_.bundle = bundle_.path;
+    record_ = TRY(new_record(bundle_, options_.id));
     if (!host_.notify_socket.empty()) {
       TRY(prepare_notify(bundle_.spec, entry_.notify_directory()));
     }
@@ -88,30 +88,10 @@ class Maker {
     // The rights of who is root of a user namespace only do not reach to device nodes.
     if (!namespaces::is_host_root()) rootfs_.binds_devices = true;
     record_.rootfs = rootfs_.root;
-    record_.created = state::timestamp_now();
-    record_.owner = ::geteuid();
-    record_.annotations = spec().annotations;
-    TRY(place_cgroups());
+    TRY(cgroups_.place());
     TRY(plan_resctrl());
-    // Before the intent names it: what lives there is not this container's to kill.
-    if (base::Result<void> unused = cgroup().check_unused(); !unused) {
-      record_.cgroup.clear();
-      record_.unit.reset();
-      return unused;
-    }
     TRY(entry_.save(record_));
     return entry_.save_config(bundle_.config);
-  }
-
-  base::Result<void> place_cgroups() {
-    std::string path = spec().linux.cgroups_path;
-    if (host_.systemd_cgroup) {
-      unit_ = TRY(ContainerUnit::plan(spec(), options_.id));
-      record_.unit = unit_->unit();
-      path = unit_->cgroup();
-    }
-    record_.cgroup = TRY(cgroup::place(cgroup_host_, path, options_.id));
-    return {};
   }
 
   base::Result<void> plan_resctrl() {
@@ -170,23 +150,8 @@ class Maker {
     plan_.executable =
         TRY(host_.choose_executable({spec(), plan_.process, root.get(), false, 3 + plan_.preserved,
                                      plan_.seccomp ? &*plan_.seccomp : nullptr}));
+    record_.is_wasm = static_cast<bool>(plan_.executable.file);
     return {};
-  }
-
-  /// Where the container has no cgroup of its own, it sees the one that it is in.
-  void place_cgroup_mounts() {
-    rootfs::RootfsPlan& rootfs = plan_.creation->rootfs;
-    for (const cgroup::Hierarchy& each : cgroup_host_.hierarchies) {
-      const std::string key = each.version == cgroup::Version::V2 || each.controllers.empty()
-                                  ? ""
-                                  : each.controllers.front();
-      const auto path = record_.cgroup.find(key);
-      const bool has_own = path != record_.cgroup.end();
-      if (!has_own && !host_.may_lack_cgroups) continue;
-      rootfs.cgroups[each.mount_point.substr(each.mount_point.rfind('/') + 1)] =
-          has_own ? path->second : each.mount_point + each.own_path;
-    }
-    rootfs.is_cgroup_v2 = cgroup_host_.layout == cgroup::Layout::V2;
   }
 
   base::Result<base::UniqueFd> make_fifo() {
@@ -197,72 +162,18 @@ class Maker {
     return base::open_file(path, O_PATH | O_NOFOLLOW);
   }
 
-  bool may_lack_cgroups() const {
-    return host_.may_lack_cgroups && spec().linux.cgroups_path.empty();
-  }
-
-  base::Result<void> make_cgroups() {
-    cgroup::Cgroup cgroup = this->cgroup();
-    cgroup::ResourcePlan resources =
-        TRY(cgroup::plan_resources(spec().linux.resources, cgroup_host_));
-    for (const std::string& each : resources.warnings) warn(host_, each);
-    if (may_lack_cgroups()) {
-      const auto refused = TRY(base::with_context(cgroup.create_permitted(), "create cgroup"));
-      if (!refused.empty()) TRY(keep_cgroups(cgroup.paths()));
-    } else {
-      TRY(base::with_context(cgroup.create(), "create cgroup"));
-    }
-    // Limits that cannot be set are an error; rules for devices are not, since who has no rights
-    // here cannot make any device.
-    std::vector<oci::DeviceRule> devices;
-    if (host_.may_lack_cgroups) devices.swap(resources.devices);
-    TRY(base::with_context(cgroup.apply(resources), "set cgroup limits"));
-    if (devices.empty() || cgroup.paths().empty()) return {};
-    const base::Result<void> done = cgroup.apply({{}, std::move(devices), {}});
-    if (!done) warn(host_, "without device rules: " + done.error().message());
-    return {};
-  }
-
-  base::Result<void> keep_cgroups(const cgroup::Paths& paths) {
-    record_.cgroup = paths;
-    return entry_.save(record_);
-  }
-
   base::Result<void> enter_resctrl(pid_t pid) {
     if (!resctrl_) return {};
     return base::with_context(resctrl::enter(resctrl_->groups, pid), "enter resctrl group");
   }
 
-  base::Result<void> enter_cgroups(pid_t pid, bool in_unified) {
-    TRY(enter_resctrl(pid));
-    if (unit_) TRY(start_unit(pid));
-    base::Result<void> done = in_unified ? cgroup().add_to_v1(pid) : cgroup().add(pid);
-    if (done || !may_lack_cgroups() || done.error().sys_errno() != EACCES) {
-      return base::with_context(std::move(done), "enter cgroup");
-    }
-    // cgroups(7), "Delegation containment": who may make a cgroup may still not move there.
-    warn(host_, "without cgroups: " + done.error().message());
-    TRY(cgroup().remove());
-    return keep_cgroups({});
-  }
-
-  base::Result<void> start_unit(pid_t pid) {
-    base::Result<void> started = unit_->start(spec(), options_.id, cgroup_host_, pid);
-    if (!started && started.error().kind() == base::ErrorKind::AlreadyExists) {
-      // Somebody else's: undo() must not stop it.
-      record_.cgroup.clear();
-      record_.unit.reset();
-    }
-    TRY(std::move(started));
-    // The manager makes what it has controllers for; the rest, and exact limits, are ours to write.
-    return make_cgroups();
-  }
-
   process::Steps steps() {
     process::Steps out;
     out.enter_cgroups = [this](pid_t pid, bool in_unified) {
-      return trace::phase(host_.recorder, "enter cgroups",
-                          [&] { return enter_cgroups(pid, in_unified); });
+      return trace::phase(host_.recorder, "enter cgroups", [&]() -> base::Result<void> {
+        TRY(enter_resctrl(pid));
+        return cgroups_.enter(pid, in_unified);
+      });
     };
     out.attach = [this](pid_t pid) {
       return trace::phase(host_.recorder, "attach", [&] { return attach(pid); });
@@ -350,8 +261,7 @@ class Maker {
   Bundle bundle_;
   state::Entry entry_;
   state::Record record_;
-  cgroup::Host cgroup_host_;
-  std::optional<ContainerUnit> unit_;     ///< with the systemd driver
+  ContainerCgroups cgroups_{host_, bundle_.spec, entry_, record_};
   std::optional<resctrl::Plan> resctrl_;  ///< with linux.intelRdt
   rootfs::RootfsPlan rootfs_;
   process::Plan plan_;

@@ -3,6 +3,7 @@
 
 #include "runtime/container/bundle.hpp"
 #include "runtime/container/container.hpp"
+#include "runtime/container/foreground.hpp"
 #include "runtime/process/launch.hpp"
 #include "runtime/state/store.hpp"
 
@@ -30,5 +31,16 @@ base::Result<void> finish_start(const Host& host, const state::Entry& entry, sta
 /// poststop hooks run.
 base::Result<void> discard(const Host& host, state::Entry& entry, const state::Record& record,
                            const oci::Spec* spec);
+
+struct Attended {
+  std::string id;
+  oci::Spec spec;
+  pid_t pid = 0;
+  base::UniqueFd master;  ///< of its terminal, if it is ours to carry
+  bool keep = false;
+};
+/// Waits in the foreground for a running container whose entry nobody holds, and deletes it then
+/// unless it is to be kept. Returns its exit status.
+base::Result<int> attend(const Host& host, Attended container, const SignalForwarding& forwarding);
 
 }  // namespace runtime::container

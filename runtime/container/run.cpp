@@ -54,19 +54,23 @@ base::Result<int> run(const Host& host, const RunOptions& options) {
     return 0;
   }
   if (notify) TRY(notify->forward_beside(host.notify_socket, made->child.pidfd.get()));
-  const oci::Spec spec = std::move(made->spec);
-  const pid_t pid = made->child.pid;
-  base::UniqueFd master = std::move(made->master);
+  Attended attended{options.create.id, std::move(made->spec), made->child.pid,
+                    std::move(made->master), options.keep};
   // Others may change the container while it runs.
   made.reset();
-  const int status = TRY(wait_in_foreground(pid, *forwarding, std::move(master)));
-  if (options.keep) return status;
-  base::Result<state::Entry> entry = host.store.lock(options.create.id, kPatience);
+  return attend(host, std::move(attended), *forwarding);
+}
+
+base::Result<int> attend(const Host& host, Attended container, const SignalForwarding& forwarding) {
+  const int status =
+      TRY(wait_in_foreground(container.pid, forwarding, std::move(container.master)));
+  if (container.keep) return status;
+  base::Result<state::Entry> entry = host.store.lock(container.id, kPatience);
   if (!entry && entry.error().kind() == base::ErrorKind::NotFound)
     return status;  // deleted by others
   if (!entry) return std::unexpected(std::move(entry).error());
   const state::Record record = TRY(entry->load());
-  TRY(discard(host, *entry, record, &spec));
+  TRY(discard(host, *entry, record, &container.spec));
   return status;
 }
 
