@@ -237,13 +237,9 @@ class Maker {
   }
 
   base::Result<void> run_runtime_hooks() {
-    const auto state_as = [this](oci::Status status) {
-      return oci::to_json(state::to_oci_state(record_, status));
-    };
-    // Until 1.0 these ran between create and start, and what was written then counts on that.
-    TRY(hooks::run("prestart", spec().hooks.prestart, state_as(oci::Status::Created)));
-    return hooks::run("createRuntime", spec().hooks.create_runtime,
-                      state_as(oci::Status::Creating));
+    const std::string state = oci::to_json(state::to_oci_state(record_, oci::Status::Creating));
+    TRY(hooks::run("prestart", spec().hooks.prestart, state));
+    return hooks::run("createRuntime", spec().hooks.create_runtime, state);
   }
 
   base::Result<void> hand_out() {

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from harness import IS_WHERRY, eq, has, main, only_wherry, read, test, true, wait_until
+from harness import eq, has, main, only_wherry, read, test, true, wait_until
 
 KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 
@@ -59,9 +59,8 @@ def every_hook_gets_the_state(box):
     pid = box.state_of()["pid"]
     box.ok("start", "c1")
     box.ok("delete", "--force", "c1")
-    statuses = {"prestart": "created" if IS_WHERRY else "creating", "createRuntime": "creating",
-                "createContainer": "creating", "startContainer": "created", "poststart": "running",
-                "poststop": "stopped"}
+    statuses = {"prestart": "creating", "createRuntime": "creating", "createContainer": "creating",
+                "startContainer": "created", "poststart": "running", "poststop": "stopped"}
     for kind, status in statuses.items():
         path = os.path.join(bundle, "rootfs/state") if kind == "startContainer" else box.path(kind)
         state = json.loads(read(path))
