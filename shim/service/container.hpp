@@ -54,6 +54,7 @@ struct Container {
   std::shared_ptr<const Runtime> runtime;
   io::Owner owner;
   bool is_created = false;  ///< Create has succeeded
+  std::string checkpoint;   ///< images that Start restores it from; empty: none
   /// Its processes die with init, by the kernel's hand.
   bool has_private_pids = false;
   bool is_paused = false;

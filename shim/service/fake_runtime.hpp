@@ -56,6 +56,16 @@ class FakeRuntime final : public Runtime {
   base::Result<void> update(const std::string&, const std::string&) const override {
     return step("update");
   }
+  base::Result<void> checkpoint(const CheckpointCall& call) const override {
+    TRY(step("checkpoint"));
+    return base::write_atomic(call.path, call.options.exit ? "exit" : "stay", 0600);
+  }
+  base::Result<StartedProcess> restore(const CreateCall& call,
+                                       const std::string& images) const override {
+    TRY(base::read_file(images, 64));
+    TRY(step("restore"));
+    return start_process(call.id);
+  }
   base::Result<void> remove(const std::string& id) const override {
     end(id, static_cast<char>(137));  // as a kill would
     return step("remove");

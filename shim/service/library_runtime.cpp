@@ -6,6 +6,7 @@
 
 #include "base/file.hpp"
 #include "oci/parse.hpp"
+#include "runtime/checkpoint/plan.hpp"
 #include "runtime/namespaces/user_namespace.hpp"
 
 namespace shim::service {
@@ -83,6 +84,34 @@ base::Result<void> LibraryRuntime::resume(const std::string& id) const {
 base::Result<void> LibraryRuntime::update(const std::string& id,
                                           const std::string& resources) const {
   return container::update(host_, id, TRY(oci::parse_resources(resources)));
+}
+
+base::Result<void> LibraryRuntime::checkpoint(const CheckpointCall& call) const {
+  const protocol::CheckpointOptions& asked = call.options;
+  runtime::checkpoint::Options options;
+  options.image_path = call.path;
+  options.work_path = asked.work_path;
+  options.leave_running = !asked.exit;
+  options.tcp_established = asked.open_tcp;
+  options.external_unix_sockets = asked.external_unix_sockets;
+  options.shell_job = asked.terminal;
+  options.file_locks = asked.file_locks;
+  options.cgroup_mode = TRY(runtime::checkpoint::parse_cgroup_mode(asked.cgroups_mode));
+  return container::checkpoint(host_, call.id, options);
+}
+
+base::Result<StartedProcess> LibraryRuntime::restore(const CreateCall& call,
+                                                     const std::string& images) const {
+  StartedProcess out;
+  container::RestoreOptions options;
+  options.create.id = call.id;
+  options.create.bundle = call.bundle;
+  if (call.terminal) options.create.take_terminal = take_into(out.terminal);
+  options.criu.image_path = images;
+  options.criu.work_path = call.bundle;
+  options.detach = true;
+  out.pid = TRY(container::restore(host_, options)).pid;
+  return out;
 }
 
 base::Result<void> LibraryRuntime::remove(const std::string& id) const {

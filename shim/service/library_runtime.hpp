@@ -20,6 +20,9 @@ class LibraryRuntime final : public Runtime {
   base::Result<void> pause(const std::string& id) const override;
   base::Result<void> resume(const std::string& id) const override;
   base::Result<void> update(const std::string& id, const std::string& resources) const override;
+  base::Result<void> checkpoint(const CheckpointCall& call) const override;
+  base::Result<StartedProcess> restore(const CreateCall& call,
+                                       const std::string& images) const override;
   base::Result<void> remove(const std::string& id) const override;
   base::Result<runtime::cgroup::Paths> cgroup(const std::string& id, pid_t init) const override;
 

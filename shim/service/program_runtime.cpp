@@ -230,6 +230,36 @@ base::Result<void> ProgramRuntime::update(const std::string& id,
   return run({"update", "--resources", "/dev/stdin", id}, TRY(make_memory_file(resources)));
 }
 
+base::Result<void> ProgramRuntime::checkpoint(const CheckpointCall& call) const {
+  const protocol::CheckpointOptions& asked = call.options;
+  std::vector<std::string> words{"checkpoint", "--image-path", call.path};
+  const auto add_if = [&](bool wanted, const char* flag) {
+    if (wanted) words.emplace_back(flag);
+  };
+  add_if(!asked.exit, "--leave-running");
+  add_if(asked.open_tcp, "--tcp-established");
+  add_if(asked.external_unix_sockets, "--ext-unix-sk");
+  add_if(asked.terminal, "--shell-job");
+  add_if(asked.file_locks, "--file-locks");
+  if (!asked.work_path.empty()) words.insert(words.end(), {"--work-path", asked.work_path});
+  if (!asked.cgroups_mode.empty()) {
+    words.insert(words.end(), {"--manage-cgroups-mode", asked.cgroups_mode});
+  }
+  words.push_back(call.id);
+  return run_quietly(std::move(words));
+}
+
+base::Result<StartedProcess> ProgramRuntime::restore(const CreateCall& call,
+                                                     const std::string& images) const {
+  std::vector<std::string> words{"restore", "--detach", "--no-subreaper", "--image-path", images};
+  words.insert(words.end(), {"--work-path", call.bundle, "--bundle", call.bundle});
+  if (no_pivot_) words.emplace_back("--no-pivot");
+  base::Result<StartedProcess> started =
+      run_to_start(std::move(words), call.bundle + "/init.pid", call.id, call.terminal);
+  if (!started) static_cast<void>(remove(call.id));
+  return started;
+}
+
 base::Result<void> ProgramRuntime::remove(const std::string& id) const {
   return run_quietly({"delete", "--force", id});
 }

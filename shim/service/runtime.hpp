@@ -29,6 +29,12 @@ struct ExecCall {
   bool terminal = false;
 };
 
+struct CheckpointCall {
+  std::string id;
+  std::string path;  ///< of a directory that gets the images
+  protocol::CheckpointOptions options;
+};
+
 /// Standard input, output and error of the caller are its, unless it has a terminal.
 struct StartedProcess {
   pid_t pid = 0;
@@ -50,6 +56,10 @@ class Runtime {
   virtual base::Result<void> resume(const std::string& id) const = 0;
   /// `resources` is JSON of the specification's linux.resources.
   virtual base::Result<void> update(const std::string& id, const std::string& resources) const = 0;
+  virtual base::Result<void> checkpoint(const CheckpointCall& call) const = 0;
+  /// In place of create and start, from the images of a checkpoint. On failure nothing is left.
+  virtual base::Result<StartedProcess> restore(const CreateCall& call,
+                                               const std::string& images) const = 0;
   /// Ends what is left of a container. Nothing left is no error.
   virtual base::Result<void> remove(const std::string& id) const = 0;
   /// Of a created container; `init` is its process.

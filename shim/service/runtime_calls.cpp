@@ -42,6 +42,20 @@ base::Result<loop::Outcome> create(const Runtime& runtime, const CreateCall& cal
   return created;
 }
 
+base::Result<loop::Outcome> prepare_restore(const CreateCall& call,
+                                            const std::vector<protocol::Mount>& rootfs) {
+  TRY(mount_rootfs(rootfs, call.bundle + "/rootfs"));
+  return loop::Outcome{};
+}
+
+base::Result<loop::Outcome> restore(const Runtime& runtime, const CreateCall& call,
+                                    const std::string& images, const Surroundings& surroundings) {
+  TRY(take_streams(surroundings, call.id, call.terminal));
+  StartedProcess started = TRY(runtime.restore(call, images));
+  static_cast<void>(remember_init(call.bundle, started.pid));
+  return outcome_of(std::move(started));
+}
+
 base::Result<loop::Outcome> exec(const Runtime& runtime, const ExecCall& call,
                                  const Surroundings& surroundings) {
   TRY(take_streams(surroundings, call.id, call.terminal));

@@ -22,9 +22,16 @@ struct Surroundings {
 base::Result<loop::Outcome> create(const Runtime& runtime, const CreateCall& call,
                                    const std::vector<protocol::Mount>& rootfs,
                                    const Surroundings& surroundings);
+/// The same in two steps for a container from a checkpoint: its root; and, at its start, the rest.
+/// The outcome of the first names no process.
+base::Result<loop::Outcome> prepare_restore(const CreateCall& call,
+                                            const std::vector<protocol::Mount>& rootfs);
+base::Result<loop::Outcome> restore(const Runtime& runtime, const CreateCall& call,
+                                    const std::string& images, const Surroundings& surroundings);
 base::Result<loop::Outcome> exec(const Runtime& runtime, const ExecCall& call,
                                  const Surroundings& surroundings);
-/// The pid in the outcome of these two; a terminal's master is the outcome's descriptor.
+/// The pid in the outcome of a create, restore or exec; a terminal's master is the outcome's
+/// descriptor.
 base::Result<pid_t> parse_started(const loop::Outcome& outcome);
 
 /// Ends what is left of a container or sandbox, and unmounts its root and files. Nothing left is no

@@ -1,4 +1,4 @@
-// The methods that take an operation: create, start, delete, pause, resume, update.
+// The methods that take an operation: create, start, delete, pause, resume, update, checkpoint.
 #include <signal.h>
 
 #include "base/file.hpp"
@@ -65,9 +65,6 @@ void TaskService::create(Key from, const protocol::CreateTaskRequest& request) {
   if (containers_.contains(request.id)) {
     return refuse(from, Code::AlreadyExists, "container " + request.id + ": already exists");
   }
-  if (!request.checkpoint.empty()) {
-    return refuse(from, Code::Unimplemented, "restore from a checkpoint is not supported");
-  }
   const auto options = bootstrap::read_options(request.options);
   if (!options) return refuse(from, Code::InvalidArgument, options.error().message());
   auto runtime = choose_runtime_(options->runc);
@@ -75,6 +72,7 @@ void TaskService::create(Key from, const protocol::CreateTaskRequest& request) {
   const Shared container = std::make_shared<Container>();
   container->id = request.id;
   container->bundle = request.bundle;
+  container->checkpoint = request.checkpoint;
   container->runtime = std::move(*runtime);
   container->owner = {options->runc.io_uid, options->runc.io_gid};
   Process& init = container->init;
@@ -111,11 +109,17 @@ void TaskService::begin_create(Key from, const Shared& container,
         TRY(std::move(container->init.opened));
         TRY(remember_options(request.bundle, options));
         if (files) TRY(add_pod_mounts(request.bundle, *files));
-        return service::create(*container->runtime, {request.id, request.bundle, request.terminal},
-                               request.rootfs, {container->init.streams, name_space_});
+        const CreateCall call{request.id, request.bundle, request.terminal};
+        if (!request.checkpoint.empty()) return prepare_restore(call, request.rootfs);
+        return service::create(*container->runtime, call, request.rootfs,
+                               {container->init.streams, name_space_});
       },
       [this, from, container, request](base::Result<loop::Outcome> outcome) {
-        if (const auto created = on_created(container, std::move(outcome)); !created) {
+        const auto created = request.checkpoint.empty() || !outcome
+                                 ? on_created(container, std::move(outcome))
+                                 : base::Result<void>();
+        container->is_created = created.has_value();
+        if (!created) {
           abandon(container);
           return refuse(from, created.error());
         }
@@ -124,6 +128,7 @@ void TaskService::begin_create(Key from, const Shared& container,
         event.bundle = request.bundle;
         event.rootfs = request.rootfs;
         event.io = {request.stdin_path, request.stdout_path, request.stderr_path, request.terminal};
+        event.checkpoint = request.checkpoint;
         event.pid = static_cast<std::uint32_t>(container->init.pid);
         publisher_.publish(event);
         answer(from, protocol::CreateTaskResponse{event.pid});
@@ -137,7 +142,6 @@ base::Result<void> TaskService::on_created(const Shared& container,
   TRY(adopt_started(container, container->init, std::move(*outcome)));
   container->cgroup = TRY(container->runtime->cgroup(container->id, container->init.pid));
   container->has_private_pids = has_private_pids(container->init.pid);
-  container->is_created = true;
   auto watch = events::OutOfMemoryWatch::make(loop_, container->cgroup, [this, id = container->id] {
     publisher_.publish(protocol::TaskOOM{id});
   });
@@ -187,22 +191,41 @@ void TaskService::start(Key from, const protocol::StartRequest& request) {
 
 void TaskService::start_init(Key from, const Shared& container) {
   container->init.is_starting = true;
+  if (!container->checkpoint.empty()) return start_from_checkpoint(from, container);
   change(
       container, [container] { return container->runtime->start(container->id); },
       [this, from, container](const base::Result<void>& started) {
-        Process& init = container->init;
-        init.is_starting = false;
-        if (started) {
-          init.status = TaskStatus::Running;
-          init.streams.in_writer.reset();
-          const auto pid = static_cast<std::uint32_t>(init.pid);
-          publisher_.publish(protocol::TaskStart{container->id, pid});
-          answer(from, protocol::StartResponse{pid});
-        } else {
-          refuse(from, started.error());
-        }
-        if (init.early_exit) init_ended(container, *init.early_exit);
+        on_init_started(from, container, started);
       });
+}
+
+void TaskService::start_from_checkpoint(Key from, const Shared& container) {
+  operations_.begin(
+      [this, container]() -> base::Result<loop::Outcome> {
+        const CreateCall call{container->id, container->bundle, container->init.paths.terminal};
+        return restore(*container->runtime, call, container->checkpoint,
+                       {container->init.streams, name_space_});
+      },
+      [this, from, container](base::Result<loop::Outcome> outcome) {
+        on_init_started(from, container, on_created(container, std::move(outcome)));
+        claim_exit(container->init.pid);
+      });
+}
+
+void TaskService::on_init_started(Key from, const Shared& container,
+                                  const base::Result<void>& started) {
+  Process& init = container->init;
+  init.is_starting = false;
+  if (started) {
+    init.status = TaskStatus::Running;
+    init.streams.in_writer.reset();
+    const auto pid = static_cast<std::uint32_t>(init.pid);
+    publisher_.publish(protocol::TaskStart{container->id, pid});
+    answer(from, protocol::StartResponse{pid});
+  } else {
+    refuse(from, started.error());
+  }
+  if (init.early_exit) init_ended(container, *init.early_exit);
 }
 
 void TaskService::start_exec(Key from, const Shared& container, Process& process) {
@@ -323,6 +346,26 @@ void TaskService::update(Key from, const protocol::UpdateTaskRequest& request) {
         return container->runtime->update(container->id, text);
       },
       [this, from] { answer(from, protocol::Empty{}); });
+}
+
+void TaskService::checkpoint(Key from, const protocol::CheckpointTaskRequest& request) {
+  const Shared container = find(from, request.id);
+  if (!container) return;
+  CheckpointCall call{request.id, request.path, {}};
+  if (request.options) {
+    auto options = protocol::unpack<protocol::CheckpointOptions>(*request.options);
+    if (!options) return refuse(from, options.error());
+    call.options = *std::move(options);
+  }
+  if (!call.path.starts_with('/')) {
+    return refuse(from, Code::InvalidArgument, "checkpoint: the path is not absolute");
+  }
+  change(
+      from, container, [container, call] { return container->runtime->checkpoint(call); },
+      [this, from, call] {
+        publisher_.publish(protocol::TaskCheckpointed{call.id, call.path});
+        answer(from, protocol::Empty{});
+      });
 }
 
 }  // namespace shim::service

@@ -227,8 +227,4 @@ void TaskService::shutdown(Key from, const protocol::ShutdownRequest&) {
   if (containers_.empty()) is_finished_ = true;
 }
 
-void TaskService::checkpoint(Key from, const protocol::CheckpointTaskRequest&) {
-  refuse(from, Code::Unimplemented, "checkpoint is not supported");
-}
-
 }  // namespace shim::service

@@ -74,7 +74,6 @@ class TaskService : private Replies {
   void stats(Key from, const protocol::StatsRequest& request);
   void connect(Key from, const protocol::ConnectRequest& request);
   void shutdown(Key from, const protocol::ShutdownRequest& request);
-  void checkpoint(Key from, const protocol::CheckpointTaskRequest& request);
   // task_changes.cpp: what an operation does
   void create(Key from, const protocol::CreateTaskRequest& request);
   void start(Key from, const protocol::StartRequest& request);
@@ -82,6 +81,7 @@ class TaskService : private Replies {
   void pause(Key from, const protocol::PauseRequest& request);
   void resume(Key from, const protocol::ResumeRequest& request);
   void update(Key from, const protocol::UpdateTaskRequest& request);
+  void checkpoint(Key from, const protocol::CheckpointTaskRequest& request);
   /// An error is kept for what begins then.
   void open_streams(const Shared& container, const std::string& exec_id,
                     std::function<void(Process&)> begin);
@@ -90,6 +90,8 @@ class TaskService : private Replies {
   base::Result<void> on_created(const Shared& container, base::Result<loop::Outcome> outcome);
   void abandon(const Shared& container);
   void start_init(Key from, const Shared& container);
+  void start_from_checkpoint(Key from, const Shared& container);
+  void on_init_started(Key from, const Shared& container, const base::Result<void>& started);
   void start_exec(Key from, const Shared& container, Process& process);
   void begin_exec(Key from, const Shared& container, Process& process);
   void on_exec_started(Key from, const Shared& container, const std::string& exec_id,

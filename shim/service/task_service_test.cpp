@@ -267,6 +267,48 @@ TEST_F(TaskServiceTest, UntilDeleteAnEndedInitIsAmongThePids) {
   EXPECT_NE(pids.message.processes[0].pid, 0U);
 }
 
+TEST_F(TaskServiceTest, CheckpointTakesItsOptionsAndIsTold) {
+  create_and_start();
+  protocol::CheckpointTaskRequest request;
+  request.id = "c";
+  request.path = "images";
+  EXPECT_EQ(call("Checkpoint", request).status.code, Code::InvalidArgument);
+  request.path = directory_.path() / "images";
+  request.options = protocol::Any{protocol::kProcessType, "{}"};
+  EXPECT_EQ(call("Checkpoint", request).status.code, Code::InvalidArgument);
+  protocol::CheckpointOptions options;
+  options.exit = true;
+  request.options = protocol::pack(options);
+  EXPECT_EQ(call("Checkpoint", request).status.code, Code::Ok);
+  EXPECT_EQ(base::read_file(request.path, 64).value(), "exit");
+  EXPECT_EQ(events_until("checkpointed"),
+            (std::vector<std::string>{"create", "start", "checkpointed"}));
+  runtime_.fail("checkpoint", "no criu");
+  EXPECT_NE(call("Checkpoint", request).status.code, Code::Ok);
+}
+
+TEST_F(TaskServiceTest, ACheckpointIsRestoredAtStart) {
+  protocol::CreateTaskRequest request;
+  request.id = "c";
+  request.bundle = directory_.path();
+  request.checkpoint = directory_.path() / "images";
+  const auto created = call<protocol::CreateTaskResponse>("Create", request);
+  ASSERT_EQ(created.status.code, Code::Ok);
+  EXPECT_EQ(created.message.pid, 0U);
+  EXPECT_EQ(call("Kill", protocol::KillRequest{"c", "", 9, false}).status.code,
+            Code::FailedPrecondition);
+  EXPECT_NE(call("Start", protocol::StartRequest{"c", ""}).status.code, Code::Ok);  // no images
+  EXPECT_EQ(status_of(), TaskStatus::Created);
+  ASSERT_TRUE(base::write_atomic(request.checkpoint, "", 0600).has_value());
+  const auto started = call<protocol::StartResponse>("Start", protocol::StartRequest{"c", ""});
+  EXPECT_EQ(started.status.code, Code::Ok);
+  EXPECT_GT(started.message.pid, 0U);
+  EXPECT_EQ(status_of(), TaskStatus::Running);
+  runtime_.end("c", 3);
+  EXPECT_EQ(wait().exit_status, 3U);
+  EXPECT_EQ(events_until("exit c"), (std::vector<std::string>{"create", "start", "exit c"}));
+}
+
 TEST_F(TaskServiceTest, ShutdownIsForAShimWithoutContainers) {
   create_and_start();
   EXPECT_EQ(call("Shutdown", protocol::ShutdownRequest{"c", false}).status.code, Code::Ok);

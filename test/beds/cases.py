@@ -21,7 +21,7 @@ import programs
 
 sys.path.insert(0, str(programs.ROOT / "test" / "integration"))
 os.environ.setdefault("RUNTIME", str((programs.wherry_directory() or programs.ROOT) / "wherry"))
-from harness import Skip, eq, has, settle, true, wait_until  # noqa: E402,F401  (for the cases)
+from harness import Skip, eq, has, need_criu, settle, true, wait_until  # noqa: E402,F401  (for the cases)
 
 HANDLER = os.environ.get("HANDLER", "wherry")
 RUNTIME_TYPE = f"io.containerd.{HANDLER}.v2"

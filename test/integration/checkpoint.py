@@ -3,24 +3,15 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
 
 import wasm_modules
-from harness import (ConsoleSocket, Skip, eq, has, is_v2, main, only_wherry, read, test, true, wait_for_pid,
+from harness import (ConsoleSocket, eq, has, is_v2, main, need_criu, only_wherry, read, test, true, wait_for_pid,
                      wait_until)
 
 COUNT = "i=0; while :; do i=$((i + 1)); echo $i >> /out; sleep 0.05; done"
-
-
-def need_criu():
-    if shutil.which("criu") is None:
-        raise Skip("no criu")
-    done = subprocess.run(["criu", "check"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode != 0:
-        raise Skip("criu check fails on this kernel")
 
 
 def counting(box, change=None, script=COUNT):

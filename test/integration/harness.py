@@ -34,6 +34,15 @@ class Skip(Exception):
     pass
 
 
+def need_criu():
+    """One that works on this kernel."""
+    if shutil.which("criu") is None:
+        raise Skip("no criu")
+    done = subprocess.run(["criu", "check"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        raise Skip("criu check fails on this kernel")
+
+
 def find_runtime():
     named = os.environ.get("RUNTIME")
     if named:

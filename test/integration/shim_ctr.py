@@ -17,7 +17,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "beds"))
-from cases import (HANDLER, RUNTIME_TYPE, case, eq, has, main, only_wherry, settle, true,  # noqa: E402
+from cases import (HANDLER, RUNTIME_TYPE, case, eq, has, main, need_criu, only_wherry, settle, true,  # noqa: E402
                    wait_until)
 from catalogue import reference  # noqa: E402
 
@@ -320,6 +320,30 @@ def pause_stops_and_resume_goes_on(bed):
     wait_until(lambda: len(text(out)) > len(before), "output after resume")
     eq(tasks(bed)["c1"][1], "RUNNING")
     remove(bed, "c1")
+
+
+@case
+def a_checkpoint_goes_on_as_another_container(bed):
+    need_criu()
+    script = "i=0; while :; do i=$((i+1)); echo $i > /count; sleep 0.02; done"
+    # Without output: criu takes nothing but a stream of the same kind in place of one, and restore's are FIFOs.
+    bed.ctr(*run_command(BUSYBOX, "c1", "sh", "-c", script, options=("-d",)))
+
+    def count(name):
+        return int("0" + bed.ctr("tasks", "exec", "--exec-id", "count", name, "cat", "/count").out)
+
+    wait_until(lambda: count("c1") > 5, "it counts")
+    bed.ctr("containers", "checkpoint", "--task", "--rw", "--image", "c1", "bed.local/checkpoint:1")
+    before = count("c1")
+    eq(tasks(bed)["c1"][1], "RUNNING")
+    remove(bed, "c1")
+    bed.ctr("containers", "restore", "--live", "--rw", "c2", "bed.local/checkpoint:1")
+    eq(tasks(bed)["c2"][1], "RUNNING")
+    true(0 < count("c2") <= before + 50, "it goes on where it was")
+    here = count("c2")
+    wait_until(lambda: count("c2") > here, "it goes on")
+    remove(bed, "c2")
+    bed.ctr("images", "rm", "bed.local/checkpoint:1")
 
 
 @case

@@ -20,6 +20,7 @@ SANDBOX = "containerd.runtime.sandbox.v1.Sandbox"
 EVENTS = "containerd.services.events.ttrpc.v1.Events"
 PROCESS = "types.containerd.io/opencontainers/runtime-spec/1/Process"
 RESOURCES = "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources"
+CHECKPOINT = "containerd.runc.v1.CheckpointOptions"
 OK, UNKNOWN, INVALID, NOT_FOUND, EXISTS, PRECONDITION, UNIMPLEMENTED = 0, 2, 3, 5, 6, 9, 12
 PATIENCE = 30
 SHIM = os.path.join(os.path.dirname(RUNTIME), "containerd-shim-wherry-v2")
@@ -379,9 +380,9 @@ def refused(code, function, *args):
     raise AssertionError(f"not refused: {answer}")
 
 
-def create_request(container, bundle, mounts=(), stdin="", stdout="", stderr="", terminal=0, options=b""):
+def create_request(container, bundle, mounts=(), stdin="", stdout="", stderr="", terminal=0, checkpoint="", options=b""):
     return message((1, container), (2, bundle), (3, list(mounts)), (4, terminal), (5, stdin), (6, stdout),
-                   (7, stderr), (10, options))
+                   (7, stderr), (8, checkpoint), (10, options))
 
 
 def shim_pids(box):

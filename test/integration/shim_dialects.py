@@ -8,8 +8,8 @@ import signal
 import subprocess
 import time
 
-from harness import Skip, eq, has, main, only_wherry, reap, settle, test, true, wait_until
-from shim_daemon import (EXISTS, INVALID, NOT_FOUND, PRECONDITION, PROCESS, RESOURCES, SANDBOX, TASK_V3, UNIMPLEMENTED, UNKNOWN,
+from harness import Skip, eq, has, main, need_criu, only_wherry, reap, settle, test, true, wait_until
+from shim_daemon import (CHECKPOINT, EXISTS, INVALID, NOT_FOUND, PRECONDITION, PROCESS, RESOURCES, SANDBOX, TASK_V3, UNIMPLEMENTED, UNKNOWN,
                          Client, Daemon, Message, any_of, create_request, dialects, message, one, put_away,
                          refused, shim_pids, socket_of, wait_gone)
 
@@ -136,7 +136,7 @@ def an_exec_is_told_in_its_order(box):
     call("Pause", message((1, "c1")))
     eq(call("State", message((1, "c1"))).number(4), 4, "paused")
     call("Resume", message((1, "c1")))
-    refused(UNIMPLEMENTED, call, "Checkpoint", message((1, "c1")))
+    refused(INVALID, call, "Checkpoint", message((1, "c1")))  # no path
     refused(UNIMPLEMENTED, call, "NoSuchMethod")
     refused(UNIMPLEMENTED, call, "State", message((1, "c1")), "containerd.task.v9.Task")
     call("Kill", message((1, "c1"), (3, 15)))  # which the first of a namespace need not hear
@@ -147,6 +147,34 @@ def an_exec_is_told_in_its_order(box):
     shim.daemon.events.wait("delete")
     eq(shim.daemon.events.topics(), ["create", "start", "exec-added", "exec-started", "exit", "paused", "resumed",
                                      "exit", "delete"])
+    shim.end()
+
+
+@test
+def a_checkpoint_is_written_told_and_restored(box):
+    only_wherry("a shim of its own")
+    need_criu()
+    dialect, read = one(box, "2.4")
+    shim = Started(box, dialect, read)
+    call = shim.client.call
+    shim.create()
+    call("Start", message((1, "c1")))
+    stays, ends = box.path("stays"), box.path("ends")
+    call("Checkpoint", message((1, "c1"), (2, stays)))
+    true(os.path.exists(os.path.join(stays, "inventory.img")), "the images")
+    eq(call("State", message((1, "c1"))).number(4), 2, "running")
+    call("Checkpoint", message((1, "c1"), (2, ends), (3, any_of(CHECKPOINT, message((1, 1))))))
+    eq(call("Wait", message((1, "c1"))).number(1), 137)
+    call("Delete", message((1, "c1")))
+    shim.daemon.events.wait("delete")
+    eq(sorted(shim.daemon.events.topics()[2:]), ["checkpointed", "checkpointed", "delete", "exit"])
+    eq(shim.create(checkpoint=ends), 0, "no process before Start")
+    pid = call("Start", message((1, "c1"))).number(1)
+    eq(call("State", message((1, "c1"))).number(4), 2, "running")
+    has(open(f"/proc/{pid}/cmdline").read(), "1000")
+    call("Kill", message((1, "c1"), (3, 9)))
+    eq(call("Wait", message((1, "c1"))).number(1), 137)
+    call("Delete", message((1, "c1")))
     shim.end()
 
 
