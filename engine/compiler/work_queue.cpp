@@ -11,6 +11,7 @@ namespace engine::compiler {
 
 void WorkQueue::add(Task task) {
   const std::scoped_lock lock(mutex_);
+  if (error_) return;
   waiting_.push_back(std::move(task));
   changed_.notify_one();
 }

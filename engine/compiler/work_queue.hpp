@@ -17,7 +17,7 @@ class WorkQueue {
  public:
   using Task = std::function<Result<void>()>;
 
-  void add(Task task);  ///< also from within a task
+  void add(Task task);  ///< also from within a task; after a failure it is dropped
 
   /// Returns when every task has ended, or, after the first failure, those that had begun.
   Result<void> run(std::size_t threads);
